@@ -1,0 +1,19 @@
+"""Fail if dvc.lock, params.yaml, metrics/ and the code do not agree: `python -m stages.check`."""
+
+from stages import ReproError, params, runtime
+from stages.reproducibility import lock
+
+
+def main() -> None:
+    """Name the stages that a clone would have to run again."""
+    params.load()
+    if stale := lock.stale_stages():
+        raise ReproError(
+            f"dvc.lock: {', '.join(stale)} changed since the run that it records; "
+            "expected none (run `dvc repro` and commit dvc.lock and metrics/)"
+        )
+    print("dvc.lock agrees with the code, params.yaml and metrics/")  # noqa: T201
+
+
+if __name__ == "__main__":
+    runtime.run(main)

@@ -1,0 +1,1 @@
+"""Where datasets come from and how each of their formats is read."""

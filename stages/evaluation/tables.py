@@ -1,0 +1,45 @@
+"""The tables that `dvc plots` draws."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stages import files
+from stages.evaluation import scores
+
+
+def write(
+    directory: Path, labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
+) -> None:
+    """Write the confusion matrix' items, the figures of each class and the two curves.
+
+    Args:
+        directory: gets confusion.csv, per_class.csv, precision_recall.csv and roc.csv.
+        labels: of shape (N,).
+        probabilities: of shape (N, classes).
+        classes: their names.
+
+    """
+    predicted = probabilities.argmax(axis=1)
+    items = zip(labels.tolist(), predicted.tolist(), strict=True)
+    files.write_csv(
+        directory / "confusion.csv",
+        ("actual", "predicted"),
+        ((classes[label], classes[guess]) for label, guess in items),
+    )
+    files.write_csv(
+        directory / "per_class.csv",
+        ("class", "precision", "recall", "f1", "n_test"),
+        scores.per_class(labels, probabilities, classes),
+    )
+    files.write_csv(
+        directory / "precision_recall.csv",
+        ("recall", "precision"),
+        scores.precision_recall(labels, probabilities),
+    )
+    files.write_csv(
+        directory / "roc.csv",
+        ("false_positive_rate", "true_positive_rate"),
+        scores.roc(labels, probabilities),
+    )

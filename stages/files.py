@@ -1,0 +1,185 @@
+"""Atomic writes in canonical formats: the same content always gives the same bytes.
+
+A reader never sees a half-written file: each is written beside its target and then renamed over it.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stages import ReproError
+
+DECIMALS = 6
+ROWS_PER_BATCH = 8192
+
+# The earliest time that a ZIP archive can state; any fixed one would do.
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it over `path` if the block succeeds.
+
+    If the block raises, the temporary file is removed and `path` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sized(path: Path) -> str:
+    """Return the size of a file as a person reads it."""
+    return f"{path.stat().st_size:,} bytes"
+
+
+def rounded(value: Any) -> Any:
+    """Round every float within nested lists and mappings to `DECIMALS` places.
+
+    >>> rounded({"loss": 0.12345678, "n": 3})
+    {'loss': 0.123457, 'n': 3}
+    """
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return round(float(value), DECIMALS)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
+    """Write `content` as indented UTF-8 JSON with sorted keys and rounded floats."""
+    text = json.dumps(rounded(content), ensure_ascii=False, indent=2, sort_keys=sort_keys)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    with _readable(path, "JSON"):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as UTF-8 CSV with line feeds as line ends and rounded floats."""
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rounded(list(row)) for row in rows)
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as an uncompressed NPZ archive, sorted by name and without times.
+
+    Nothing is compressed because the bytes of a DEFLATE stream depend on the zlib at hand.
+    """
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(arrays):
+            member = zipfile.ZipInfo(f"{name}.npy", ZIP_EPOCH)
+            with archive.open(member, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asarray(arrays[name]), allow_pickle=False)
+
+
+def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return the named arrays of an NPZ archive; pickled objects are refused.
+
+    Raises:
+        ReproError: the file is missing, truncated, or lacks one of the arrays.
+
+    """
+    with _readable(path, "NPZ"), np.load(BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+        missing = sorted(set(names) - set(archive.files))
+        if missing:
+            raise ReproError(
+                f"{path}: has the arrays {', '.join(sorted(archive.files)) or '(none)'}; "
+                f"expected {', '.join(missing)} too"
+            )
+        return {name: archive[name] for name in names}
+
+
+def write_parquet(path: Path, schema: pa.Schema, batches: Iterable[Mapping[str, Any]]) -> int:
+    """Write batches of columns as one Parquet file and return the number of rows.
+
+    The file holds the schema's columns and nothing of pandas or of the clock; the rows are grouped
+    as the batches are, so the caller's batch size is part of the bytes.
+    """
+    rows = 0
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for batch in batches:
+            table = pa.table(dict(batch), schema=schema)
+            writer.write_table(table)
+            rows += table.num_rows
+    return rows
+
+
+def read_parquet(
+    path: Path, schema: pa.Schema, rows_per_batch: int = ROWS_PER_BATCH
+) -> Iterator[dict[str, list[Any]]]:
+    """Yield the rows of a Parquet file as columns of at most `rows_per_batch` values.
+
+    Raises:
+        ReproError: the file is missing, truncated, or its columns differ from `schema`.
+
+    """
+    with _readable(path, "Parquet"), pq.ParquetFile(path) as file:
+        if not file.schema_arrow.equals(schema):
+            raise ReproError(
+                f"{path}: has the columns {_columns(file.schema_arrow)}; "
+                f"expected {_columns(schema)}"
+            )
+        for batch in file.iter_batches(batch_size=rows_per_batch):
+            yield batch.to_pydict()
+
+
+def count_rows(path: Path) -> int:
+    """Return the number of rows of a Parquet file without reading them."""
+    with _readable(path, "Parquet"):
+        return pq.read_metadata(path).num_rows
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)
+
+
+@contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    """Turn what a reader raises for a bad file into one message that names the file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise ReproError(
+            f"{path}: not found; expected a {kind} file (`dvc repro` makes it)"
+        ) from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, pa.ArrowException) as error:
+        size = path.stat().st_size if path.is_file() else 0
+        raise ReproError(
+            f"{path}: {size:,} bytes that are no whole {kind} file ({error}); "
+            f"delete it and run `dvc repro`, which makes it again"
+        ) from error

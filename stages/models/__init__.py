@@ -1,0 +1,29 @@
+"""One module per model: `DATASET` says what it learns from, `build` returns it untrained.
+
+Layers have names of their own, because the names that Keras gives count what the process built
+before and would end up in the saved bytes.
+"""
+
+import importlib
+from types import ModuleType
+from typing import NamedTuple
+
+
+class Inputs(NamedTuple):
+    """What a network must know of its data.
+
+    Attributes:
+        shape: of one image, without the batch; None for reviews.
+        classes: the number of classes.
+        vocabulary_size: the number of token ids; None for images.
+
+    """
+
+    shape: tuple[int, ...] | None
+    classes: int
+    vocabulary_size: int | None
+
+
+def module(name: str) -> ModuleType:
+    """Return the module of a model that stages.params knows."""
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,33 @@
+"""The tutorial's convolutional network for CIFAR-10."""
+
+import keras
+from keras import layers
+
+from stages.models import Inputs
+from stages.params import Cnn
+
+DATASET = "cifar10"
+
+
+def build(params: Cnn, inputs: Inputs) -> keras.Model:
+    """Return a model from uint8 images (N, height, width, 3) to probabilities (N, classes)."""
+    model = keras.Sequential(name="cifar10_cnn")
+    model.add(keras.Input(inputs.shape, dtype="uint8", name="image"))
+    model.add(layers.Rescaling(1 / 255, name="scale"))
+    for block, filters in enumerate(params.filters, start=1):
+        model.add(
+            layers.Conv2D(
+                filters,
+                params.kernel_size,
+                padding="same",
+                activation="relu",
+                name=f"convolution_{block}",
+            )
+        )
+        model.add(layers.MaxPooling2D(params.pool_size, name=f"pooling_{block}"))
+        model.add(layers.Dropout(params.block_dropout, name=f"dropout_{block}"))
+    model.add(layers.Flatten(name="flatten"))
+    model.add(layers.Dense(params.units, activation="relu", name="hidden"))
+    model.add(layers.Dropout(params.dropout, name="dropout"))
+    model.add(layers.Dense(inputs.classes, activation="softmax", name="probabilities"))
+    return model

@@ -1,0 +1,360 @@
+"""params.yaml as validated, frozen objects: an unknown key or a wrong type is an error."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages import ReproError, paths
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Rating = Annotated[int, Field(ge=0, le=5)]
+Monitor = Literal["val_loss", "val_accuracy"]
+Layers = Annotated[tuple[PositiveInt, ...], Field(min_length=1, strict=False)]
+Ratings = Annotated[frozenset[Rating], Field(min_length=1, strict=False)]
+
+
+def _inside_project(path: Path) -> Path:
+    """DVC hashes what a path in params.yaml names, so it must not depend on the machine."""
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"expected a path relative to the root of the repository, found {path}")
+    return path
+
+
+# YAML has strings where Python has paths and lists where it has tuples and sets.
+ProjectPath = Annotated[Path, AfterValidator(_inside_project), Field(strict=False)]
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known and whose values never change."""
+
+    # Strict: the string "3" is no number and the number 1 is no truth value.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Runtime(Section):
+    """Seeds, threads and op determinism of the stages that use TensorFlow."""
+
+    seed: NonNegativeInt
+    threads: PositiveInt
+    deterministic: bool
+
+
+class Download(Section):
+    """Patience with the sources of a dataset; times are in seconds."""
+
+    attempts: PositiveInt
+    answer_timeout: PositiveFloat
+    time_limit: PositiveFloat
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.time_limit <= self.answer_timeout:
+            raise ValueError(
+                f"expected time_limit above answer_timeout ({self.answer_timeout:g}), "
+                f"found {self.time_limit:g}"
+            )
+        return self
+
+
+class Reviews(Section):
+    """Which corpus of reviews is used."""
+
+    source: str
+
+
+class Splits(Section):
+    """The share of the reviews in each split."""
+
+    train: Fraction
+    validation: Fraction
+    test: Fraction
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:  # noqa: PLR2004 - room for the rounding of binary fractions
+            raise ValueError(f"expected train + validation + test = 1, found {total:g}")
+        return self
+
+
+class Prepare(Section):
+    """How ratings become labels and reviews go to splits."""
+
+    unicode_form: Literal["NFC", "NFKC"] | None
+    negative: Ratings
+    positive: Ratings
+    splits: Splits
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> Self:
+        both = self.negative & self.positive
+        if both:
+            raise ValueError(f"expected each rating once, found {sorted(both)} in both lists")
+        return self
+
+
+class Segment(Section):
+    """How reviews are cut into words."""
+
+    engine: Literal["jieba"]
+    hmm: bool
+    stop_words: ProjectPath | None
+    user_dict: ProjectPath | None
+
+
+class Tokenize(Section):
+    """Which words the vocabulary holds and how many of a review are kept."""
+
+    max_length: PositiveInt
+    min_count: PositiveInt
+    num_words: PositiveInt | None
+
+
+class Evaluate(Section):
+    """How predictions are made and reported; no figure of a model depends on it."""
+
+    batch_size: PositiveInt
+    mistakes: NonNegativeInt
+
+
+class Sgd(Section):
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"]
+    learning_rate: PositiveFloat
+    momentum: Rate = 0.0
+    nesterov: bool = False
+
+
+class RMSprop(Section):
+    """RMSprop; the defaults are those of Keras 3."""
+
+    name: Literal["rmsprop"]
+    learning_rate: PositiveFloat
+    rho: Rate = 0.9
+    momentum: Rate = 0.0
+    epsilon: PositiveFloat = 1e-7
+
+
+class Adagrad(Section):
+    """Adagrad; Keras 2 started its accumulators at 0, Keras 3 does at 0.1."""
+
+    name: Literal["adagrad"]
+    learning_rate: PositiveFloat
+    initial_accumulator_value: NonNegativeFloat = 0.1
+    epsilon: PositiveFloat = 1e-7
+
+
+class Adadelta(Section):
+    """Adadelta; the defaults are those of Keras 3."""
+
+    name: Literal["adadelta"]
+    learning_rate: PositiveFloat
+    rho: Rate = 0.95
+    epsilon: PositiveFloat = 1e-7
+
+
+class Adam(Section):
+    """Adam, or Nadam with Nesterov's momentum; the defaults are those of Keras 3."""
+
+    name: Literal["adam", "nadam"]
+    learning_rate: PositiveFloat
+    beta_1: Rate = 0.9
+    beta_2: Rate = 0.999
+    epsilon: PositiveFloat = 1e-7
+
+
+Optimizer = Annotated[
+    Sgd | RMSprop | Adagrad | Adadelta | Adam,
+    Field(discriminator="name"),
+]
+
+
+class Checkpoint(Section):
+    """The epoch with the best value of `monitor` becomes the model."""
+
+    monitor: Monitor
+
+
+class EarlyStopping(Section):
+    """Training ends after `patience` epochs in which `monitor` got no better by `min_delta`."""
+
+    monitor: Monitor
+    patience: PositiveInt
+    min_delta: NonNegativeFloat = 0.0
+
+
+class ReduceLearningRate(Section):
+    """The learning rate is multiplied by `factor` after `patience` epochs without progress."""
+
+    monitor: Monitor
+    factor: Fraction
+    patience: PositiveInt
+    min_delta: NonNegativeFloat = 0.0001
+    min_learning_rate: NonNegativeFloat = 0.0
+
+
+class Callbacks(Section):
+    """What watches over the training; null switches one off."""
+
+    checkpoint: Checkpoint
+    early_stopping: EarlyStopping | None
+    reduce_learning_rate: ReduceLearningRate | None
+
+
+class Training(Section):
+    """What every model has."""
+
+    optimizer: Optimizer
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    callbacks: Callbacks
+
+
+class ImageTraining(Training):
+    """The validation split is taken from the training images, which come without one."""
+
+    validation_fraction: Fraction
+
+
+class Mlp(ImageTraining):
+    """A multi-layer perceptron with one hidden layer per number of units."""
+
+    units: Layers
+
+
+class Cnn(ImageTraining):
+    """Convolution, pooling and dropout, once per number of filters, then a dense layer."""
+
+    filters: Layers
+    kernel_size: PositiveInt
+    pool_size: PositiveInt
+    block_dropout: Rate
+    units: PositiveInt
+    dropout: Rate
+
+
+class Bilstm(Training):
+    """An embedding, a bidirectional LSTM of `units` in each direction, a dense layer."""
+
+    embedding: PositiveInt
+    units: PositiveInt
+    embedding_dropout: Rate
+    dropout: Rate
+
+
+class Models(Section):
+    """One section per model, named as its module in stages/models/."""
+
+    mnist_sequential: Mlp
+    mnist_functional: Mlp
+    cifar10_cnn: Cnn
+    sentiment_bilstm: Bilstm
+
+    def named(self, name: str) -> Training:
+        """Return the parameters of one model.
+
+        Raises:
+            ReproError: there is no model of that name.
+
+        """
+        if name not in type(self).model_fields:
+            raise ReproError(
+                f"{paths.PARAMS}: no model '{name}' under models; "
+                f"expected one of {', '.join(type(self).model_fields)}"
+            )
+        return getattr(self, name)
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    runtime: Runtime
+    download: Download
+    reviews: Reviews
+    prepare: Prepare
+    segment: Segment
+    tokenize: Tokenize
+    evaluate: Evaluate
+    models: Models
+
+
+Validated = TypeVar("Validated", bound=BaseModel)
+
+
+def load(path: Path = paths.PARAMS) -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        ReproError: the file is missing, is no YAML, or a key is missing, unknown or mistyped.
+
+    """
+    return validated(Params, path)
+
+
+def validated(model: type[Validated], path: Path) -> Validated:
+    """Read a YAML file as an object of a pydantic model, with every fault in one message."""
+    try:
+        # DVC reads and writes YAML 1.2 with this very library, to which 1e-6 is a number.
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReproError(f"{path}: not found; expected it in {Path.cwd()}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ReproError(f"{path}: no valid YAML: {error}") from None
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        faults = [_fault(path, content, fault) for fault in error.errors()]
+        raise ReproError("\n".join(faults)) from None
+
+
+def _fault(path: Path, content: Any, fault: Any) -> str:  # noqa: PLR0911 - one per kind of fault
+    """Say in one line which key is at fault, what was found and what was expected."""
+    key = ".".join(_keys(content, fault["loc"])) or "(top level)"
+    match fault["type"]:
+        case "missing":
+            return f"{path}: {key} is missing"
+        case "extra_forbidden":
+            return f"{path}: {key} is no known key (found {fault['input']!r})"
+        case "value_error":
+            return f"{path}: {key}: {fault['ctx']['error']}"
+        case "union_tag_invalid":
+            tag = fault["ctx"]["discriminator"].strip("'")
+            expected = f"one of {fault['ctx']['expected_tags']}"
+            return f"{path}: {key}.{tag} is {fault['ctx']['tag']!r}; expected {expected}"
+        case "union_tag_not_found":
+            return f"{path}: {key}.{fault['ctx']['discriminator'].strip(chr(39))} is missing"
+        case "too_short":
+            return f"{path}: {key} is {fault['input']!r}; expected at least one item"
+        case _:
+            expected = fault["msg"].removeprefix("Input should be ")
+            return f"{path}: {key} is {fault['input']!r}; expected {expected}"
+
+
+def _keys(content: Any, location: tuple[int | str, ...]) -> Iterator[str]:
+    """Yield the keys of a location, without the names that pydantic gives to a union's members."""
+    for position, part in enumerate(location):
+        last = position == len(location) - 1
+        if isinstance(content, dict) and part not in content and not last:
+            continue
+        yield str(part)
+        if isinstance(content, dict):
+            content = content.get(part)
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]

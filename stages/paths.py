@@ -1,0 +1,46 @@
+"""Every path that dvc.yaml names, relative to the root of the repository, where DVC runs stages."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+REGISTRY = Path("data/registry.yaml")
+
+RAW_REVIEWS = Path("data/raw/reviews.parquet")
+PREPARED_REVIEWS = Path("data/interim/reviews.parquet")
+SEGMENTED_REVIEWS = Path("data/interim/segmented.parquet")
+VOCABULARY = Path("data/processed/vocabulary.json")
+ENCODED_REVIEWS = Path("data/processed/reviews.npz")
+
+METRICS = Path("metrics")
+REVIEW_COUNTS = METRICS / "reviews.json"
+
+# Not named in dvc.yaml: what may be deleted at any time and never changes a result.
+CACHE = Path(".cache")
+JIEBA_CACHE = CACHE / "jieba"
+KERAS_HOME = CACHE / "keras"
+TRAINING = CACHE / "training"
+
+
+def raw_images(dataset: str) -> Path:
+    """Return where the canonical file of an image dataset lies."""
+    return Path("data/raw") / f"{dataset}.npz"
+
+
+def model(name: str) -> Path:
+    """Return where the trained model lies."""
+    return Path("models") / name / "model.keras"
+
+
+def history(name: str) -> Path:
+    """Return where the figures of each training epoch lie."""
+    return METRICS / "history" / f"{name}.csv"
+
+
+def metrics(name: str) -> Path:
+    """Return where the test figures of a model lie."""
+    return METRICS / f"{name}.json"
+
+
+def plots(name: str) -> Path:
+    """Return the directory with the tables that `dvc plots` draws for a model."""
+    return METRICS / "plots" / name

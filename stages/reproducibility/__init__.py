@@ -1,0 +1,1 @@
+"""What makes equal runs leave equal bytes."""

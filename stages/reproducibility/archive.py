@@ -1,0 +1,73 @@
+"""`.keras` archives with the same bytes for the same model.
+
+Keras writes into them the time of saving, the ZIP format's time of each member, and Python's object
+ids, which differ from process to process. Here the times are fixed and the ids counted from 1.
+"""
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from stages import ReproError, files
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write a model as a canonical `.keras` archive, atomically."""
+    with tempfile.TemporaryDirectory() as directory:
+        raw = Path(directory) / "model.keras"
+        model.save(raw)
+        with files.replacing(path) as temporary:
+            canonicalise(raw, temporary)
+
+
+def load(path: Path) -> keras.Model:
+    """Load a model without running code from the archive.
+
+    Raises:
+        ReproError: the file is missing, truncated or no Keras model.
+
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        # Keras raises whatever the damage leads to: ValueError, OSError, KeyError, TypeError.
+        found = files.sized(path) if path.is_file() else "nothing"
+        raise ReproError(
+            f"{path}: found {found}, expected a whole .keras archive ({error}); "
+            "run `dvc repro`, which makes it again"
+        ) from error
+
+
+def canonicalise(source: Path, target: Path) -> None:
+    """Copy a `.keras` archive without what changes from one saving to the next."""
+    with zipfile.ZipFile(source) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    metadata = json.loads(members["metadata.json"])
+    metadata.pop("date_saved", None)
+    members["metadata.json"] = _json(metadata)
+    members["config.json"] = _json(_renumbered(json.loads(members["config.json"]), {}))
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in sorted(members):
+            archive.writestr(zipfile.ZipInfo(name, files.ZIP_EPOCH), members[name])
+
+
+def _renumbered(node: Any, numbers: dict[int, int]) -> Any:
+    """Replace each `shared_object_id` by its rank of appearance."""
+    if isinstance(node, list):
+        return [_renumbered(item, numbers) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: numbers.setdefault(value, len(numbers) + 1)
+        if key == "shared_object_id"
+        else _renumbered(value, numbers)
+        for key, value in node.items()
+    }
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, sort_keys=True).encode("utf-8")

@@ -1,0 +1,44 @@
+"""What every stage process does first: report faults in one message, fix seeds and threads."""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+
+from stages import ReproError, paths
+from stages.params import Runtime
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage; a `ReproError` ends it with one message on stderr and exit status 1."""
+    try:
+        main()
+    except ReproError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def configure(runtime: Runtime) -> None:
+    """Fix the seeds, the threads and the op determinism of TensorFlow and Keras.
+
+    Must come before TensorFlow's first op. The number of threads decides in which order sums are
+    taken and thus their last bits; the number of cores then no longer matters.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    # ~/.keras/keras.json could change the float type or the image layout under our feet.
+    os.environ["KERAS_HOME"] = str(paths.KERAS_HOME.absolute())
+    # Start-up notes about CPU features and missing GPUs are no news to anyone.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    random.seed(runtime.seed)
+    np.random.seed(runtime.seed)  # noqa: NPY002 - for libraries that use the global generator
+    keras.utils.set_random_seed(runtime.seed)
+    tf.config.threading.set_intra_op_parallelism_threads(runtime.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(runtime.threads)
+    if runtime.deterministic:
+        tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,12 @@
+"""The tables of reviews between the stages."""
+
+import pyarrow as pa
+
+PREPARED = pa.schema(
+    [("id", pa.string()), ("label", pa.int8()), ("text", pa.string()), ("split", pa.string())]
+)
+SEGMENTED = PREPARED.append(pa.field("tokens", pa.list_(pa.string())))
+
+NEGATIVE, POSITIVE = 0, 1
+CLASSES = ("negative", "positive")
+SPLITS = ("train", "validation", "test")

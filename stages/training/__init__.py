@@ -1,0 +1,1 @@
+"""From data and an untrained network to a trained one."""

@@ -1,0 +1,101 @@
+"""Batches whose order depends on the seed and the epoch alone."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+Rows = list[np.ndarray]
+
+# Batches in which a batch's fellows of similar length are sought. Sorting the whole corpus would
+# make the same batches in every epoch.
+BATCHES_PER_POOL = 50
+
+
+class Batches(keras.utils.PyDataset):
+    """A dataset for `Model.fit` and `Model.predict`.
+
+    Args:
+        gather: returns inputs of shape (len(rows), ...) and labels of shape (len(rows),).
+        arrange: returns the rows of each batch of an epoch; is given that epoch's random numbers.
+        seed: of the random numbers, together with the number of the epoch.
+
+    """
+
+    def __init__(
+        self,
+        gather: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+        arrange: Callable[[np.random.Generator], Rows],
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self._gather = gather
+        self._arrange = arrange
+        self._seed = seed
+        self.start(epoch=0)
+
+    def start(self, epoch: int) -> None:
+        """Arrange the batches of an epoch."""
+        self._epoch = epoch
+        self.rows = self._arrange(np.random.default_rng((self._seed, epoch)))
+
+    def on_epoch_end(self) -> None:
+        """Arrange the batches of the next epoch; Keras calls this."""
+        self.start(self._epoch + 1)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return self._gather(self.rows[index])
+
+
+def in_order(count: int, batch_size: int) -> Rows:
+    """Return the rows in their order.
+
+    >>> [rows.tolist() for rows in in_order(5, batch_size=2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    return _cut(np.arange(count), batch_size)
+
+
+def shuffled(count: int, batch_size: int, random: np.random.Generator) -> Rows:
+    """Return the rows in random order."""
+    return _cut(random.permutation(count), batch_size)
+
+
+def by_length(lengths: np.ndarray, batch_size: int, random: np.random.Generator | None) -> Rows:
+    """Return batches of rows of similar length, so that little padding is computed.
+
+    Args:
+        lengths: of each row, of shape (N,).
+        batch_size: rows per batch.
+        random: shuffles the rows before they are sorted in pools and the batches after; None sorts
+            all rows, as prediction likes it.
+
+    """
+    if random is None:
+        return _cut(np.argsort(lengths, kind="stable"), batch_size)
+    pools = _cut(random.permutation(len(lengths)), batch_size * BATCHES_PER_POOL)
+    order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    batches = _cut(order, batch_size)
+    batches = [batches[place] for place in random.permutation(len(batches))]
+    return _varied_start(batches, lengths)
+
+
+def _varied_start(batches: Rows, lengths: np.ndarray) -> Rows:
+    """Swap batches so that the first two differ in length, if any two do.
+
+    Keras reads from the first two batches which dimensions vary, and fails at the first batch of
+    another length if these happen to agree.
+    """
+    longest = [int(lengths[rows].max()) for rows in batches]
+    for place in range(1, len(batches)):
+        if longest[place] != longest[0]:
+            batches[1], batches[place] = batches[place], batches[1]
+            break
+    return batches
+
+
+def _cut(order: np.ndarray, size: int) -> Rows:
+    return [order[start : start + size] for start in range(0, len(order), size)]

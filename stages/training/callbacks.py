@@ -1,0 +1,78 @@
+"""What watches over a training, from the `callbacks` of a model in params.yaml."""
+
+import math
+from pathlib import Path
+
+import keras
+
+from stages import ReproError
+from stages.params import Callbacks
+
+HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps the figures of each epoch as rows of `HISTORY_COLUMNS`; the first epoch is 1.
+
+    Raises:
+        ReproError: the loss is no longer a number, so no later epoch can be of use.
+
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[tuple[float, ...]] = []
+        self._learning_rate = math.nan
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note the learning rate before another callback changes it."""
+        del epoch, logs
+        self._learning_rate = float(self.model.optimizer.learning_rate)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add a row."""
+        figures = {"epoch": epoch + 1, "learning_rate": self._learning_rate} | (logs or {})
+        if not math.isfinite(figures["loss"]):
+            raise ReproError(
+                f"{self.model.name}: the loss is {figures['loss']} after epoch {epoch + 1}; "
+                f"expected a number (try a learning_rate below {self._learning_rate:g})"
+            )
+        self.rows.append(tuple(figures[column] for column in HISTORY_COLUMNS))
+
+
+def build(settings: Callbacks, best: Path) -> list[keras.callbacks.Callback]:
+    """Return the callbacks that are switched on; the best epoch's weights go to `best`."""
+    monitor = settings.checkpoint.monitor
+    chosen: list[keras.callbacks.Callback] = [
+        keras.callbacks.ModelCheckpoint(
+            best, monitor=monitor, mode=_mode(monitor), save_best_only=True, save_weights_only=True
+        )
+    ]
+    if stopping := settings.early_stopping:
+        chosen.append(
+            keras.callbacks.EarlyStopping(
+                monitor=stopping.monitor,
+                mode=_mode(stopping.monitor),
+                patience=stopping.patience,
+                min_delta=stopping.min_delta,
+                verbose=1,
+            )
+        )
+    if reducing := settings.reduce_learning_rate:
+        chosen.append(
+            keras.callbacks.ReduceLROnPlateau(
+                monitor=reducing.monitor,
+                mode=_mode(reducing.monitor),
+                factor=reducing.factor,
+                patience=reducing.patience,
+                min_delta=reducing.min_delta,
+                min_lr=reducing.min_learning_rate,
+                verbose=1,
+            )
+        )
+    return chosen
+
+
+def _mode(monitor: str) -> str:
+    """Keras' own guess from the name is the same today; it is a guess."""
+    return "min" if monitor.endswith("loss") else "max"

@@ -1,0 +1,130 @@
+"""The splits of a model's dataset as batches."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from stages import ReproError, files, params, paths
+from stages.datasets import images
+from stages.models import Inputs
+from stages.text import ragged, reviews
+from stages.training import batches
+from stages.training.batches import Batches
+
+Gather = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class TrainingData(NamedTuple):
+    """What training may see: the test split is not among it."""
+
+    train: Batches
+    validation: Batches
+    inputs: Inputs
+
+
+class TestData(NamedTuple):
+    """The test split.
+
+    Attributes:
+        batches: in an order that suits prediction; `batches.rows` tells which rows each holds.
+        labels: uint8 of shape (N,), in the dataset's order.
+
+    """
+
+    batches: Batches
+    labels: np.ndarray
+
+
+def load_training(dataset: str, settings: params.Training, seed: int) -> TrainingData:
+    """Return the training and validation splits of mnist, cifar10 or reviews."""
+    if isinstance(settings, params.ImageTraining):
+        return _training_images(dataset, settings, seed)
+    return _training_reviews(settings, seed)
+
+
+def load_test(dataset: str, batch_size: int) -> TestData:
+    """Return the test split of mnist, cifar10 or reviews."""
+    if dataset == "reviews":
+        encoded = ragged.read("test")
+        return TestData(_reviews_in_order(encoded, batch_size), encoded.labels)
+    data = _read_images(dataset)
+    gather = partial(_gather_images, data.x_test, data.y_test)
+    return TestData(_in_order(gather, len(data.y_test), batch_size), data.y_test)
+
+
+def predict(model: keras.Model, data: Batches) -> np.ndarray:
+    """Return probabilities of shape (N, classes) in the dataset's order, whatever the batches'."""
+    predicted = model.predict(data, verbose=1 if sys.stderr.isatty() else 2)
+    probabilities = np.empty_like(predicted)
+    probabilities[np.concatenate(data.rows)] = predicted
+    return probabilities
+
+
+def _training_images(dataset: str, settings: params.ImageTraining, seed: int) -> TrainingData:
+    data = _read_images(dataset)
+    # The rows that validate are drawn, not cut off the end, where the images may be of one kind.
+    rows = np.random.default_rng(seed).permutation(len(data.y_train))
+    count = round(len(rows) * settings.validation_fraction)
+    if not 0 < count < len(rows):
+        raise ReproError(
+            f"{paths.raw_images(dataset)}: {len(rows)} training images, of which "
+            f"validation_fraction {settings.validation_fraction:g} takes {count}; "
+            "expected at least one to train and one to validate"
+        )
+    validation, train = np.sort(rows[:count]), np.sort(rows[count:])
+    size = settings.batch_size
+    return TrainingData(
+        train=Batches(
+            lambda chosen: _gather_images(data.x_train, data.y_train, train[chosen]),
+            lambda random: batches.shuffled(len(train), size, random),
+            seed,
+        ),
+        validation=_in_order(
+            lambda chosen: _gather_images(data.x_train, data.y_train, validation[chosen]),
+            len(validation),
+            size,
+        ),
+        inputs=Inputs(data.x_train.shape[1:], int(data.y_train.max()) + 1, None),
+    )
+
+
+def _training_reviews(settings: params.Training, seed: int) -> TrainingData:
+    train, validation = ragged.read("train"), ragged.read("validation")
+    return TrainingData(
+        train=Batches(
+            partial(_gather_reviews, train),
+            lambda random: batches.by_length(train.lengths, settings.batch_size, random),
+            seed,
+        ),
+        validation=_reviews_in_order(validation, settings.batch_size),
+        inputs=Inputs(None, len(reviews.CLASSES), ragged.read_vocabulary_size()),
+    )
+
+
+def _read_images(dataset: str) -> images.Images:
+    path = paths.raw_images(dataset)
+    return images.checked(images.Images(**files.read_npz(path, images.ARRAYS)), str(path))
+
+
+def _gather_images(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x[rows], y[rows]
+
+
+def _gather_reviews(encoded: ragged.Encoded, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return encoded.padded(rows), encoded.labels[rows]
+
+
+def _in_order(gather: Gather, count: int, batch_size: int) -> Batches:
+    return Batches(gather, lambda _: batches.in_order(count, batch_size), seed=0)
+
+
+def _reviews_in_order(encoded: ragged.Encoded, batch_size: int) -> Batches:
+    return Batches(
+        partial(_gather_reviews, encoded),
+        lambda _: batches.by_length(encoded.lengths, batch_size, None),
+        seed=0,
+    )

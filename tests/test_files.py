@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from stages import ReproError, files
+
+SCHEMA = pa.schema([("id", pa.string()), ("label", pa.int8())])
+BATCHES = [{"id": ["a", "b"], "label": [0, 1]}, {"id": ["c"], "label": [1]}]
+
+
+def write_all(directory: Path) -> dict[str, bytes]:
+    files.write_json(directory / "x.json", {"b": 0.1234567, "a": np.float32(2), "n": np.int64(3)})
+    files.write_csv(directory / "x.csv", ("word", "loss"), [("好,书", 0.1234567), ("b", 1)])
+    files.write_npz(directory / "x.npz", {"y": np.arange(3), "x": np.zeros((2, 2))})
+    files.write_parquet(directory / "x.parquet", SCHEMA, BATCHES)
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_same_content_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = write_all(tmp_path / "one")
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    monkeypatch.setattr("time.localtime", lambda *_: (2033, 5, 18, 3, 33, 20, 2, 138, 0))
+    assert write_all(tmp_path / "other") == first
+    assert first["x.json"] == b'{\n  "a": 2.0,\n  "b": 0.123457,\n  "n": 3\n}\n'
+    assert first["x.csv"].decode() == 'word,loss\n"好,书",0.123457\nb,1\n'
+
+
+def test_order_of_arrays_does_not_change_bytes(tmp_path: Path) -> None:
+    files.write_npz(tmp_path / "a.npz", {"x": np.arange(3), "y": np.zeros(2)})
+    files.write_npz(tmp_path / "b.npz", {"y": np.zeros(2), "x": np.arange(3)})
+    assert files.sha256(tmp_path / "a.npz") == files.sha256(tmp_path / "b.npz")
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    assert files.read_npz(tmp_path / "x.npz", ["y"])["y"].tolist() == [0, 1, 2]
+    rows = list(files.read_parquet(tmp_path / "x.parquet", SCHEMA))
+    assert [row for batch in rows for row in batch["id"]] == ["a", "b", "c"]
+    assert files.count_rows(tmp_path / "x.parquet") == 3
+    assert files.read_json(tmp_path / "x.json")["n"] == 3
+
+
+def test_failed_write_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    files.write_parquet(path, SCHEMA, BATCHES)
+    before = path.read_bytes()
+
+    def broken() -> list:
+        yield BATCHES[0]
+        raise ReproError("half-way")
+
+    with pytest.raises(ReproError, match="half-way"):
+        files.write_parquet(path, SCHEMA, broken())
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.parquet"]
+
+
+READERS = {
+    "x.json": files.read_json,
+    "x.npz": lambda path: files.read_npz(path, ["x", "y"]),
+    "x.parquet": lambda path: list(files.read_parquet(path, SCHEMA)),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("kept", [0, 0.5, 0.9])
+def test_truncated_file(tmp_path: Path, name: str, kept: float) -> None:
+    content = write_all(tmp_path)[name]
+    (tmp_path / name).write_bytes(content[: int(len(content) * kept)])
+    with pytest.raises(ReproError, match=f"{name}: .* bytes that are no whole"):
+        READERS[name](tmp_path / name)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_missing_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ReproError, match=f"{name}: not found"):
+        READERS[name](tmp_path / name)
+
+
+def test_pickle_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ReproError, match=r"x\.npz.*allow_pickle"):
+        files.read_npz(tmp_path / "x.npz", ["x"])
+
+
+def test_missing_array_and_other_columns(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    with pytest.raises(ReproError, match="has the arrays x, y; expected z too"):
+        files.read_npz(tmp_path / "x.npz", ["x", "z"])
+    with pytest.raises(
+        ReproError, match=r"has the columns id \(string\), label \(int8\); expected"
+    ):
+        list(files.read_parquet(tmp_path / "x.parquet", pa.schema([("id", pa.string())])))
