@@ -33,7 +33,7 @@ def split_of(identity: str, splits: Splits) -> str:
     stays where it is whatever else the corpus gains or loses.
 
     >>> shares = Splits(train=0.8, validation=0.1, test=0.1)
-    >>> [split_of(digit * 16, shares) for digit in "0cdf"]
+    >>> [split_of(digit * 16, shares) for digit in "0bdf"]
     ['train', 'train', 'validation', 'test']
     """
     position = int(identity, 16) / 16**ID_DIGITS
