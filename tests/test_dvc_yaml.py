@@ -1,0 +1,118 @@
+"""dvc.yaml says what the stages really read, import and write."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import imports
+import pytest
+from ruamel.yaml import YAML
+
+from stages import params, paths
+from stages.datasets import registry
+
+ROOT = Path(__file__).parents[1]
+PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STAGES = PIPELINE["stages"]
+MODELS = list(params.Models.model_fields)
+
+
+def body(stage: str) -> dict:
+    return STAGES[stage].get("do", STAGES[stage])
+
+
+def written(stage: str) -> list[str]:
+    """Return the outputs, metrics and plots of a stage, with their variables."""
+    entries = [
+        entry for kind in ("outs", "metrics", "plots") for entry in body(stage).get(kind, [])
+    ]
+    return [next(iter(entry)) for entry in entries]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_are_all_that_the_stage_imports(stage: str) -> None:
+    listed = {name for name in body(stage)["deps"] if name.endswith(".py")}
+    imported = imports.closure(f"stages.{stage}")
+    if stage in ("train", "evaluate"):
+        imported.add("stages/models/${key}.py")  # by name, as in params.yaml
+    assert listed == imported
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_imports_no_more_than_its_stages_list(name: str) -> None:
+    listed = {dep.replace("${key}", name) for dep in body("train")["deps"]}
+    assert imports.closure(f"stages.models.{name}") <= listed
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_outputs_persist_so_that_a_failed_stage_leaves_the_earlier_ones(stage: str) -> None:
+    entries = [
+        entry for kind in ("outs", "metrics", "plots") for entry in body(stage).get(kind, [])
+    ]
+    assert entries
+    assert all(options["persist"] for entry in entries for options in entry.values())
+
+
+def test_every_model_is_trained_evaluated_drawn_and_registered() -> None:
+    assert list(STAGES["train"]["foreach"]) == list(STAGES["evaluate"]["foreach"]) == MODELS
+    drawn = [source for plot in PIPELINE["plots"] for p in plot.values() for source in p["y"]]
+    assert drawn == [str(paths.history(name)) for name in MODELS]
+    listed = [artifact["path"] for artifact in PIPELINE["artifacts"].values()]
+    assert listed == [str(paths.model(name)) for name in MODELS]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_data_of_a_model_are_those_its_module_names(name: str) -> None:
+    module = ast.parse((ROOT / "stages/models" / f"{name}.py").read_text("utf-8"))
+    (dataset,) = [
+        node.value.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "DATASET"
+    ]
+    data = paths.ENCODED_REVIEWS if dataset == "reviews" else paths.raw_images(dataset)
+    legend = paths.SEGMENTED_REVIEWS if dataset == "reviews" else paths.REGISTRY
+    assert STAGES["train"]["foreach"][name] == {"data": str(data), "legend": str(legend)}
+
+
+def test_paths_are_those_of_the_paths_module() -> None:
+    assert written("prepare") == [str(paths.PREPARED_REVIEWS), str(paths.REVIEW_COUNTS)]
+    assert written("segment") == [str(paths.SEGMENTED_REVIEWS)]
+    assert written("tokenize") == [str(paths.ENCODED_REVIEWS), str(paths.VOCABULARY)]
+    assert written("train") == [str(paths.model("${key}")), str(paths.history("${key}"))]
+    plots = paths.plots("${key}")
+    assert written("evaluate") == [
+        str(plots / "mistakes.csv"),
+        str(paths.metrics("${key}")),
+        *(
+            str(plots / f"{name}.csv")
+            for name in ("confusion", "per_class", "precision_recall", "roc")
+        ),
+    ]
+    files = {item["file"] for item in STAGES["download"]["foreach"].values()}
+    images = {paths.raw_images(name).name for name in ("mnist", "cifar10")}
+    assert files == images | {paths.RAW_REVIEWS.name}
+
+
+def test_registry_is_valid_and_names_the_corpus_of_params_yaml() -> None:
+    known = registry.load(ROOT / paths.REGISTRY)
+    settings = params.load(ROOT / paths.PARAMS)
+    assert known.corpus(settings.reviews.source).sha256
+    assert len(known.mnist.classes) == len(known.cifar10.classes) == 10
+
+
+def test_rooms_do_not_import_from_stages_and_stages_not_from_each_other() -> None:
+    runnable = {path.stem for path in (ROOT / "stages").glob("*.py")}
+    runnable -= {"__init__", "params", "paths", "files", "runtime"}
+    for path in (ROOT / "stages").rglob("*.py"):
+        relative = path.relative_to(ROOT)
+        for name in imports.closure(".".join(relative.with_suffix("").parts)) - {str(relative)}:
+            assert name not in {f"stages/{stem}.py" for stem in runnable}, (relative, name)
+
+
+def test_tensorflow_is_absent_where_no_network_is() -> None:
+    code = "import sys, stages.prepare, stages.report, stages.check; print('keras' in sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "False\n"

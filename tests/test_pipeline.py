@@ -1,0 +1,202 @@
+"""The whole graph on small real data, through DVC itself, in a repository of its own."""
+
+import csv
+import json
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from conftest import FIXTURES, Project, make_project
+from ruamel.yaml import YAML
+
+from stages import params
+
+MODELS = list(params.Models.model_fields)
+SMALL = {
+    "mnist_sequential.units": [16],
+    "mnist_functional.units": [16],
+    "cifar10_cnn.filters": [4],
+    "cifar10_cnn.units": 8,
+    "sentiment_bilstm.embedding": 8,
+    "sentiment_bilstm.units": 4,
+}
+
+
+def dvc(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return project.run("dvc", *arguments, DATA_MIRROR=str(FIXTURES))
+
+
+def stages_to_run(project: Project) -> list[str]:
+    output = dvc(project, "repro", "--dry").stdout
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def locked(project: Project, stage: str) -> dict[str, str]:
+    content = YAML(typ="safe").load(project.root / "dvc.lock")
+    return {out["path"]: out["md5"] for out in content["stages"][stage]["outs"]}
+
+
+@pytest.fixture(scope="module")
+def reproduced(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> Project:
+    """A project after one `dvc repro`; a test that changes it puts it back."""
+    project = make_project(tmp_path_factory.mktemp("pipeline") / "project", sources)
+    for key, value in SMALL.items():
+        project.set(f"models.{key}", value)
+    for name in MODELS:
+        project.set(f"models.{name}.epochs", 2)
+    subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
+    result = dvc(project, "repro")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return project
+
+
+def test_every_output_is_there_and_well_formed(reproduced: Project) -> None:
+    for name in MODELS:
+        assert (reproduced.root / f"models/{name}/model.keras").stat().st_size > 1000
+        figures = json.loads((reproduced.root / f"metrics/{name}.json").read_text())
+        assert list(figures) == ["accuracy", "f1", "loss", "n_test", "precision", "recall"]
+        assert 0 <= figures["accuracy"] <= 1
+        with (reproduced.root / f"metrics/history/{name}.csv").open() as file:
+            history = list(csv.DictReader(file))
+        assert [row["epoch"] for row in history] == ["1", "2"]
+        assert list(history[0])[1:] == [
+            "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"
+        ]  # fmt: skip
+        with (reproduced.root / f"metrics/plots/{name}/confusion.csv").open() as file:
+            assert len(list(csv.DictReader(file))) == figures["n_test"]
+
+
+def test_no_text_stands_in_two_splits(reproduced: Project) -> None:
+    splits = defaultdict(set)
+    for row in pq.read_table(reproduced.root / "data/interim/segmented.parquet").to_pylist():
+        splits["".join(row["text"].split())].add(row["split"])
+    assert len(splits) > 500
+    assert {len(found) for found in splits.values()} == {1}
+
+
+def test_mistakes_show_the_review_and_the_words_that_were_seen(reproduced: Project) -> None:
+    path = reproduced.root / "metrics/plots/sentiment_bilstm/mistakes.csv"
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    table = pq.read_table(reproduced.root / "data/interim/segmented.parquet").to_pylist()
+    known = {row["id"]: row for row in table}
+    assert rows
+    for row in rows:
+        review = known[row["id"]]
+        assert row["text"] == review["text"]
+        assert ["negative", "positive"][review["label"]] == row["actual"] != row["predicted"]
+        for word, token in zip(row["words"].split(" "), review["tokens"], strict=False):
+            assert word in (token, "<unknown>")
+
+
+def test_nothing_to_do_after_a_run(reproduced: Project) -> None:
+    assert stages_to_run(reproduced) == []
+    assert reproduced.run("dvc", "status", "--quiet").returncode == 0
+    check = reproduced.run("stages.check")
+    assert check.returncode == 0, check.stderr
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_models_parameter_reruns_its_two_stages_alone(reproduced: Project, name: str) -> None:
+    before = (reproduced.root / "params.yaml").read_text("utf-8")
+    try:
+        reproduced.set(f"models.{name}.batch_size", 17)
+        assert stages_to_run(reproduced) == [f"train@{name}", f"evaluate@{name}"]
+        check = reproduced.run("stages.check")
+        assert check.returncode == 1
+        assert f"error: dvc.lock: train@{name}, evaluate@{name} changed" in check.stderr
+    finally:
+        (reproduced.root / "params.yaml").write_text(before, "utf-8")
+
+
+def test_a_text_parameter_reruns_no_image_model(reproduced: Project) -> None:
+    before = (reproduced.root / "params.yaml").read_text("utf-8")
+    try:
+        reproduced.set("tokenize.min_count", 3)
+        assert stages_to_run(reproduced) == [
+            "tokenize", "train@sentiment_bilstm", "evaluate@sentiment_bilstm"
+        ]  # fmt: skip
+    finally:
+        (reproduced.root / "params.yaml").write_text(before, "utf-8")
+
+
+@pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm"])
+def test_same_seed_same_bytes_and_another_seed_others(reproduced: Project, name: str) -> None:
+    path = reproduced.root / f"models/{name}/model.keras"
+    history = reproduced.root / f"metrics/history/{name}.csv"
+    params_file = reproduced.root / "params.yaml"
+    before, text = (path.read_bytes(), history.read_bytes()), params_file.read_text("utf-8")
+    try:
+        path.unlink()
+        assert reproduced.run("stages.train", name, PYTHONHASHSEED="7").returncode == 0
+        assert (path.read_bytes(), history.read_bytes()) == before
+        reproduced.set("runtime.seed", 43)
+        assert reproduced.run("stages.train", name).returncode == 0
+        assert path.read_bytes() != before[0]
+    finally:
+        params_file.write_text(text, "utf-8")
+        path.write_bytes(before[0])
+        history.write_bytes(before[1])
+
+
+def test_a_failing_stage_tells_why_once_and_keeps_what_was(reproduced: Project) -> None:
+    outputs = [
+        reproduced.root / path
+        for stage in ("prepare", "segment", "tokenize")
+        for path in locked(reproduced, stage)
+    ]
+    before = {path: path.read_bytes() for path in outputs}
+    text = (reproduced.root / "params.yaml").read_text("utf-8")
+    try:
+        reproduced.set("prepare.negative", [2])
+        result = dvc(reproduced, "repro")
+        assert result.returncode != 0
+        assert "error: data/raw/reviews.parquet: the train split has no negative" in result.stderr
+        assert "Traceback" not in result.stderr
+        assert {path: path.read_bytes() for path in outputs} == before
+    finally:
+        (reproduced.root / "params.yaml").write_text(text, "utf-8")
+    assert stages_to_run(reproduced) == []
+
+
+@pytest.mark.parametrize("stage", ["stages.train", "stages.evaluate"])
+def test_unknown_model(reproduced: Project, stage: str) -> None:
+    result = reproduced.run(stage, "lstm")
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert result.stderr.startswith("error: params.yaml: no model 'lstm' under models; expected")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "damaged"),
+    [
+        ("stages.train", "mnist_functional", "data/raw/mnist.npz"),
+        ("stages.train", "sentiment_bilstm", "data/processed/reviews.npz"),
+        ("stages.evaluate", "mnist_functional", "models/mnist_functional/model.keras"),
+    ],
+)
+def test_truncated_input(reproduced: Project, stage: str, name: str, damaged: str) -> None:
+    path: Path = reproduced.root / damaged
+    metrics = reproduced.root / f"metrics/{name}.json"
+    content, figures = path.read_bytes(), metrics.read_bytes()
+    try:
+        path.unlink()  # a hard link to DVC's cache must not be written through
+        path.write_bytes(content[: len(content) // 2])
+        result = reproduced.run(stage, name)
+        assert result.returncode == 1
+        assert f"error: {damaged}: " in result.stderr
+        assert "Traceback" not in result.stderr
+        assert metrics.read_bytes() == figures
+    finally:
+        path.write_bytes(content)
+
+
+def test_metrics_and_plots_are_shown(reproduced: Project) -> None:
+    shown = json.loads(dvc(reproduced, "metrics", "show", "--json").stdout)
+    assert {f"metrics/{name}.json" for name in (*MODELS, "reviews")} == set(shown[""]["data"])
+    result = dvc(reproduced, "plots", "show", "--out", "plots", "--json")
+    assert result.returncode == 0, result.stderr
+    for name in MODELS:
+        assert f"metrics/plots/{name}/confusion.csv" in result.stdout
+        assert f"{name} accuracy" in result.stdout
