@@ -1,22 +1,36 @@
 """Cut the reviews into words: `python -m stages.segment`."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from stages import files, params, paths, runtime
+from stages import ReproError, files, params, paths, runtime
 from stages.params import Segment
 from stages.text import reviews, segmentation
 
 # Small enough that all cores get work from a small corpus and the bar moves every second.
 BATCH = 2048
 
+# DVC watches this directory: a dictionary elsewhere could change without the stage being run again.
+DICTIONARIES = Path("dict")
+
 
 def main() -> None:
     """Write the prepared reviews with their tokens."""
     settings = params.load().segment
+    for key in ("stop_words", "user_dict"):
+        _check_watched(key, getattr(settings, key))
     files.write_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED, segmented(settings))
+
+
+def _check_watched(key: str, path: Path | None) -> None:
+    if path is not None and DICTIONARIES not in path.parents:
+        raise ReproError(
+            f"{paths.PARAMS}: segment.{key} is {path}; "
+            f"expected null or a file below {DICTIONARIES}/, which DVC watches"
+        )
 
 
 def segmented(settings: Segment) -> Iterator[dict[str, list[Any]]]:

@@ -118,6 +118,16 @@ def test_a_text_parameter_reruns_no_image_model(reproduced: Project) -> None:
     ]  # fmt: skip
 
 
+def test_dictionaries_can_be_switched_off(reproduced: Project) -> None:
+    before = (reproduced.root / "params.yaml").read_text("utf-8")
+    try:
+        reproduced.set("segment.stop_words", None)
+        reproduced.set("segment.user_dict", None)
+        assert stages_to_run(reproduced)[0] == "segment"
+    finally:
+        (reproduced.root / "params.yaml").write_text(before, "utf-8")
+
+
 def test_check_names_the_stage_whose_parameter_changed(reproduced: Project) -> None:
     before = (reproduced.root / "params.yaml").read_text("utf-8")
     try:

@@ -279,3 +279,13 @@ def test_text_stages_start_without_tensorflow(project: Project) -> None:
 
 def test_segment_settings_are_what_the_pipeline_uses() -> None:
     assert isinstance(TestSegmentation.settings, Segment)
+
+
+def test_dictionary_that_dvc_does_not_watch(project: Project) -> None:
+    project.set("segment.user_dict", "data/words.txt")
+    result = project.run("stages.segment")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: params.yaml: segment.user_dict is data/words.txt; "
+        "expected null or a file below dict/, which DVC watches\n"
+    )
