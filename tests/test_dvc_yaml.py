@@ -22,12 +22,15 @@ def body(stage: str) -> dict:
     return STAGES[stage].get("do", STAGES[stage])
 
 
+def outputs(stage: str) -> list[dict]:
+    """Return the outputs, metrics and plots of a stage, each a path to its options."""
+    kinds = ("outs", "metrics", "plots")
+    return [entry for kind in kinds for entry in body(stage).get(kind, [])]
+
+
 def written(stage: str) -> list[str]:
-    """Return the outputs, metrics and plots of a stage, with their variables."""
-    entries = [
-        entry for kind in ("outs", "metrics", "plots") for entry in body(stage).get(kind, [])
-    ]
-    return [next(iter(entry)) for entry in entries]
+    """Return the paths that a stage writes, with their variables."""
+    return [next(iter(entry)) for entry in outputs(stage)]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -47,11 +50,8 @@ def test_a_model_imports_no_more_than_its_stages_list(name: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_outputs_persist_so_that_a_failed_stage_leaves_the_earlier_ones(stage: str) -> None:
-    entries = [
-        entry for kind in ("outs", "metrics", "plots") for entry in body(stage).get(kind, [])
-    ]
-    assert entries
-    assert all(options["persist"] for entry in entries for options in entry.values())
+    assert outputs(stage)
+    assert all(options["persist"] for entry in outputs(stage) for options in entry.values())
 
 
 def test_every_model_is_trained_evaluated_drawn_and_registered() -> None:

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import Project
 
-from stages import ReproError, params
-from stages.params import Prepare, Segment, Splits
+from stages import ReproError, files, params
+from stages.params import Prepare, Splits
 from stages.text import ragged, reviews, segmentation, vocabulary
 from stages.text.normalisation import normalise
 from stages.text.selection import Selection, identify, split_of
@@ -227,7 +227,7 @@ def test_stages_from_corpus_to_numbers(project: Project) -> None:
     known = Counter(t for row in segmented if row["split"] == "train" for t in row["tokens"])
     elsewhere = {t for row in segmented if row["split"] != "train" for t in row["tokens"]}
     assert elsewhere - known.keys(), "the fixture must have words that training never sees"
-    ids = params_of(project)
+    ids = files.read_json(project.root / "data/processed/vocabulary.json")
     assert ids == vocabulary.learn(known, min_count=2, num_words=None)
     with np.load(project.root / "data/processed/reviews.npz") as arrays:
         assert arrays["vocabulary_size"] == len(ids) + 2
@@ -235,13 +235,6 @@ def test_stages_from_corpus_to_numbers(project: Project) -> None:
         assert arrays["test_ids"].tolist() == [row["id"].encode() for row in test]
         first = arrays["test_tokens"][: arrays["test_offsets"][1]].tolist()
         assert first == [ids.get(token, 1) for token in test[0]["tokens"]][:100]
-
-
-def params_of(project: Project) -> dict[str, int]:
-    """Return the vocabulary that the stage wrote."""
-    from stages import files
-
-    return files.read_json(project.root / "data/processed/vocabulary.json")
 
 
 @pytest.mark.parametrize(
@@ -275,10 +268,6 @@ def test_text_stages_start_without_tensorflow(project: Project) -> None:
     (project.root / "probe.py").write_text(code)
     result = project.run("probe")
     assert result.returncode == 0, result.stderr
-
-
-def test_segment_settings_are_what_the_pipeline_uses() -> None:
-    assert isinstance(TestSegmentation.settings, Segment)
 
 
 def test_dictionary_that_dvc_does_not_watch(project: Project) -> None:
