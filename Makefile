@@ -3,26 +3,48 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PYTEST_ARGS ?=
+VERIFY_ARGS ?=
 
 # DVC starts the stages as `python -m stages.NAME`, which must be the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: setup repro test check lint format readme lock clean
+.PHONY: setup packages repro downloads verify test test-slow check gate lint types format readme \
+    lock clean
 
 repro: setup
 	dvc repro
 	@python -m stages.report
 
+# Only the data, from DVC's cache or from where data/registry.yaml says.
+downloads: setup
+	dvc repro download
+
+# Reproduces the current commit in a directory of its own and compares every output with dvc.lock;
+# `make verify VERIFY_ARGS='--only cifar10_cnn --json'`.
+verify: setup
+	@python -m stages.verify $(VERIFY_ARGS)
+
 test: setup
-	python -m pytest $(PYTEST_ARGS)
+	python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+# Kills processes at random moments, emulates another processor, starts an SSH server.
+test-slow: setup
+	python -m pytest -m slow $(PYTEST_ARGS)
 
 # Fails if dvc.lock is not what the committed code and params.yaml would leave.
 check: setup
 	python -m stages.check
 
+# Fails if a figure in metrics/ is below the least that may be published.
+gate: setup
+	python -m stages.gate
+
 lint: setup
 	ruff check .
 	ruff format --check .
+
+types: setup
+	mypy
 
 format: setup
 	ruff check --fix .
@@ -31,6 +53,10 @@ format: setup
 # Writes the table of results into README.md.
 readme: setup
 	python -m stages.report --write
+
+# The Debian packages of set-up and tests; needs root.
+packages:
+	.ci/packages
 
 setup: .venv/.complete
 
@@ -55,7 +81,7 @@ LOCK := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
 lock: setup
 	.venv/bin/pip install --quiet pip-tools
-	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra dev --extra ssh --output-file requirements.lock pyproject.toml
 	awk '/^setuptools==/ {keep = 1} keep {print} !/\\$$/ {keep = 0}' requirements.lock \
 	    > requirements-build.lock
 

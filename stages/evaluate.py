@@ -1,6 +1,7 @@
 """Measure a model on its test split: `python -m stages.evaluate NAME`."""
 
 import argparse
+from collections.abc import Sequence
 
 from stages import files, params, paths, runtime
 
@@ -26,6 +27,7 @@ def main() -> None:
     test = data.load_test(dataset, settings.evaluate.batch_size)
     probabilities = data.predict(archive.load(paths.model(name)), test.batches)
     rows = mistakes.worst(test.labels, probabilities, settings.evaluate.mistakes)
+    classes: Sequence[str]
     if dataset == "reviews":
         classes, details = reviews.CLASSES, mistakes.of_reviews(rows)
     else:

@@ -4,10 +4,12 @@ A reader never sees a half-written file: each is written beside its target and t
 """
 
 import csv
+import glob
 import hashlib
 import json
 import os
-import secrets
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages import ReproError
+from stages import ReproError, paths
 
 DECIMALS = 6
 ROWS_PER_BATCH = 8192
@@ -32,10 +34,14 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it over `path` if the block succeeds.
 
-    If the block raises, the temporary file is removed and `path` stays as it was.
+    If the block raises, the temporary file is removed and `path` stays as it was. If the process is
+    killed, the next one that replaces `path` removes it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    for orphan in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if not _is_alive(orphan.name.split(".")[-2]):
+            orphan.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as written:
@@ -43,6 +49,33 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield an empty directory below `.cache/`, on the same disk as the outputs, for this process.
+
+    It is removed in the end; what killed processes left is removed by the next one.
+    """
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    for orphan in paths.SCRATCH.iterdir():
+        if not _is_alive(orphan.name.partition("-")[0]):
+            shutil.rmtree(orphan, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f"{os.getpid()}-", dir=paths.SCRATCH, ignore_cleanup_errors=True
+    ) as directory:
+        yield Path(directory)
+
+
+def _is_alive(pid: str) -> bool:
+    """Say whether a process of this number runs; a name that holds no number belongs to nobody."""
+    if not pid.isdecimal():
+        return False
+    try:
+        state = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"  # a killed process whose parent, killed too, never asked for its status
 
 
 def sha256(path: Path) -> str:
@@ -69,6 +102,12 @@ def rounded(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return round(float(value), DECIMALS)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file of any content."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
@@ -161,7 +200,8 @@ def read_parquet(
 def count_rows(path: Path) -> int:
     """Return the number of rows of a Parquet file without reading them."""
     with _readable(path, "Parquet"):
-        return pq.read_metadata(path).num_rows
+        rows: int = pq.read_metadata(path).num_rows
+        return rows
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -279,7 +279,8 @@ class Models(Section):
                 f"{paths.PARAMS}: no model '{name}' under models; "
                 f"expected one of {', '.join(type(self).model_fields)}"
             )
-        return getattr(self, name)
+        settings: Training = getattr(self, name)
+        return settings
 
 
 class Params(Section):

@@ -1,9 +1,10 @@
-"""Every path that dvc.yaml names, relative to the root of the repository, where DVC runs stages."""
+"""Every path of the project, relative to the root of the repository, where DVC runs stages."""
 
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
 REGISTRY = Path("data/registry.yaml")
+DICTIONARIES = Path("dict")
 
 RAW_REVIEWS = Path("data/raw/reviews.parquet")
 PREPARED_REVIEWS = Path("data/interim/reviews.parquet")
@@ -14,11 +15,16 @@ ENCODED_REVIEWS = Path("data/processed/reviews.npz")
 METRICS = Path("metrics")
 REVIEW_COUNTS = METRICS / "reviews.json"
 
+# Not named in dvc.yaml: what is in Git, and must not change a hash in dvc.lock.
+LOCK = Path("dvc.lock")
+GATES = METRICS / "gates.yaml"
+TOLERANCES = METRICS / "tolerances.yaml"
+
 # Not named in dvc.yaml: what may be deleted at any time and never changes a result.
 CACHE = Path(".cache")
 JIEBA_CACHE = CACHE / "jieba"
 KERAS_HOME = CACHE / "keras"
-TRAINING = CACHE / "training"
+SCRATCH = CACHE / "scratch"
 
 
 def raw_images(dataset: str) -> Path:
@@ -29,6 +35,16 @@ def raw_images(dataset: str) -> Path:
 def model(name: str) -> Path:
     """Return where the trained model lies."""
     return Path("models") / name / "model.keras"
+
+
+def checkpoint(name: str) -> Path:
+    """Return the directory with what an interrupted training goes on from."""
+    return CACHE / "training" / name
+
+
+def fingerprint(name: str) -> Path:
+    """Return where it says on what machine and with what packages a model was trained."""
+    return METRICS / "fingerprints" / f"{name}.json"
 
 
 def history(name: str) -> Path:

@@ -13,9 +13,6 @@ from stages.text import reviews, segmentation
 # Small enough that all cores get work from a small corpus and the bar moves every second.
 BATCH = 2048
 
-# DVC watches this directory: a dictionary elsewhere could change without the stage being run again.
-DICTIONARIES = Path("dict")
-
 
 def main() -> None:
     """Write the prepared reviews with their tokens."""
@@ -26,10 +23,11 @@ def main() -> None:
 
 
 def _check_watched(key: str, path: Path | None) -> None:
-    if path is not None and DICTIONARIES not in path.parents:
+    """Refuse a dictionary that DVC does not watch: it could change and no stage would rerun."""
+    if path is not None and paths.DICTIONARIES not in path.parents:
         raise ReproError(
             f"{paths.PARAMS}: segment.{key} is {path}; "
-            f"expected null or a file below {DICTIONARIES}/, which DVC watches"
+            f"expected null or a file below {paths.DICTIONARIES}/, which DVC watches"
         )
 
 

@@ -6,7 +6,7 @@ from stages import files, params, paths, runtime
 
 
 def main() -> None:
-    """Write models/NAME/model.keras and metrics/history/NAME.csv."""
+    """Write the model, the history of its training and the fingerprint of this machine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="a model of params.yaml")
     name = parser.parse_args().name
@@ -16,14 +16,26 @@ def main() -> None:
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages import models
-    from stages.reproducibility import archive
-    from stages.training import callbacks, data, trainer
+    from stages.reproducibility import archive, fingerprint
+    from stages.training import callbacks, checkpoint, data, trainer
 
     module = models.module(name)
+    machine = fingerprint.measure(settings.runtime)
+    parameters = {
+        f"models.{name}": model_settings.model_dump(mode="json"),
+        "runtime": settings.runtime.model_dump(mode="json"),
+    }
+    saved = checkpoint.Checkpoint(
+        paths.checkpoint(name),
+        checkpoint.origin(parameters, data.source(module.DATASET), machine),
+    )
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
-    model, rows = trainer.fit(module.build(model_settings, splits.inputs), model_settings, splits)
+    model = module.build(model_settings, splits.inputs)
+    model, rows = trainer.fit(model, model_settings, splits, saved)
     archive.save(model, paths.model(name))
     files.write_csv(paths.history(name), callbacks.HISTORY_COLUMNS, rows)
+    files.write_json(paths.fingerprint(name), machine)
+    saved.discard()
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_url(serve) -> None:
     assert target.read_bytes() == MNIST
     assert server.requests == 1
     assert [path.name for path in target.parent.iterdir()] == ["mnist.npz"]
-    assert list(Path(".cache").iterdir()) == []
+    assert list(Path(".cache/scratch").iterdir()) == []
 
 
 def test_a_canonical_file_is_not_fetched_again(serve) -> None:

@@ -8,20 +8,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import FIXTURES, Project, make_project
+from conftest import FIXTURES, Project
 from ruamel.yaml import YAML
 
 from stages import params
 
 MODELS = list(params.Models.model_fields)
-SMALL = {
-    "mnist_sequential.units": [16],
-    "mnist_functional.units": [16],
-    "cifar10_cnn.filters": [4],
-    "cifar10_cnn.units": 8,
-    "sentiment_bilstm.embedding": 8,
-    "sentiment_bilstm.units": 4,
-}
 
 
 def dvc(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -45,17 +37,9 @@ def locked(project: Project, stage: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def reproduced(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> Project:
+def reproduced(tmp_path_factory: pytest.TempPathFactory, small_run: Project) -> Project:
     """A project after one `dvc repro`; a test that changes it puts it back."""
-    project = make_project(tmp_path_factory.mktemp("pipeline") / "project", sources)
-    for key, value in SMALL.items():
-        project.set(f"models.{key}", value)
-    for name in MODELS:
-        project.set(f"models.{name}.epochs", 2)
-    subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
-    result = dvc(project, "repro")
-    assert result.returncode == 0, result.stdout + result.stderr
-    return project
+    return small_run.copy(tmp_path_factory.mktemp("pipeline") / "project")
 
 
 def test_every_output_is_there_and_well_formed(reproduced: Project) -> None:

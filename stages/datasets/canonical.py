@@ -1,7 +1,7 @@
 """From the sources of a dataset to its one canonical file."""
 
+import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -62,12 +62,13 @@ def obtain(dataset: Dataset, target: Path, patience: Download) -> None:
 
 
 def _from_source(source: Source, dataset: Dataset, target: Path, patience: Download) -> None:
-    paths.CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths.CACHE, ignore_cleanup_errors=True) as scratch:
+    with files.scratch() as scratch:
         failure: ReproError | None = None
-        for path, form in _fetched(source, dataset, target.name, Path(scratch), patience):
+        for path, form in _fetched(source, dataset, target.name, scratch, patience):
             try:
-                _write(path, form, dataset, target)
+                _write(path, form, dataset, scratch / "canonical")
+                with files.replacing(target) as temporary:
+                    shutil.move(scratch / "canonical", temporary)
             except ReproError as error:  # the mirror may hold a second file that serves
                 failure = error
             else:
@@ -92,22 +93,21 @@ def _fetched(
 
 
 def _write(path: Path, form: str, dataset: Dataset, target: Path) -> None:
-    """Parse `path` and write it canonically to `target` if the hash is the registry's."""
-    with files.replacing(target) as temporary:
-        if form in IMAGE_FORMATS:
-            content = images.checked(IMAGE_FORMATS[form](path), path.name)
-            files.write_npz(temporary, content._asdict())
-        elif form in REVIEW_FORMATS:
-            files.write_parquet(temporary, reviews.SCHEMA, REVIEW_FORMATS[form](path))
-        else:
-            known = ", ".join([*IMAGE_FORMATS, *REVIEW_FORMATS])
-            raise ReproError(f"{paths.REGISTRY}: no format {form!r}; expected one of {known}")
-        digest = files.sha256(temporary)
-        if digest != dataset.sha256:
-            raise ReproError(
-                f"{path.name} turned into a canonical file with sha256 {digest}; "
-                f"expected {dataset.sha256} ({paths.REGISTRY})"
-            )
+    """Parse `path`, write it canonically and compare the hash with the registry's."""
+    if form in IMAGE_FORMATS:
+        content = images.checked(IMAGE_FORMATS[form](path), path.name)
+        files.write_npz(target, content._asdict())
+    elif form in REVIEW_FORMATS:
+        files.write_parquet(target, reviews.SCHEMA, REVIEW_FORMATS[form](path))
+    else:
+        known = ", ".join([*IMAGE_FORMATS, *REVIEW_FORMATS])
+        raise ReproError(f"{paths.REGISTRY}: no format {form!r}; expected one of {known}")
+    digest = files.sha256(target)
+    if digest != dataset.sha256:
+        raise ReproError(
+            f"{path.name} turned into a canonical file with sha256 {digest}; "
+            f"expected {dataset.sha256} ({paths.REGISTRY})"
+        )
 
 
 def _report(line: str) -> None:

@@ -259,7 +259,7 @@ def _checked(path: Path, known_hash: str | None) -> Path:
     return path
 
 
-class _Bar(tqdm):
+class _Bar(tqdm):  # type: ignore[type-arg] # at run time tqdm takes no type argument
     """A bar that pooch takes for one before its total is known."""
 
     def __bool__(self) -> bool:

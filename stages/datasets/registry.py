@@ -107,7 +107,8 @@ class Registry(Section):
             raise ReproError(
                 f"{paths.REGISTRY}: no dataset '{name}'; expected one of mnist, cifar10, reviews"
             )
-        return getattr(self, name)
+        dataset: Dataset = getattr(self, name)
+        return dataset
 
     def corpus(self, name: str) -> Dataset:
         """Return a corpus of reviews.

@@ -76,5 +76,6 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
 
 def _double(probabilities: np.ndarray) -> np.ndarray:
     """Return float64 rows that sum to 1, as `log_loss` demands more exactly than softmax gives."""
-    double = probabilities.astype(np.float64)
-    return double / double.sum(axis=1, keepdims=True)
+    double: np.ndarray = probabilities.astype(np.float64)
+    double /= double.sum(axis=1, keepdims=True)
+    return double

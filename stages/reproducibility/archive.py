@@ -5,7 +5,6 @@ ids, which differ from process to process. Here the times are fixed and the ids 
 """
 
 import json
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ from stages import ReproError, files
 
 def save(model: keras.Model, path: Path) -> None:
     """Write a model as a canonical `.keras` archive, atomically."""
-    with tempfile.TemporaryDirectory() as directory:
-        raw = Path(directory) / "model.keras"
+    with files.scratch() as directory:
+        raw = directory / "model.keras"
         model.save(raw)
         with files.replacing(path) as temporary:
             canonicalise(raw, temporary)

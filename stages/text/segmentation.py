@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -85,7 +86,7 @@ def segment(
     _segmenter(settings)  # faults are found here, and jieba's cache is made once for all workers
     workers = workers or len(os.sched_getaffinity(0))
     context = multiprocessing.get_context("spawn")  # a forked child inherits Arrow's locked threads
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
         waiting: deque[Future[list[list[str]]]] = deque()
         try:
             for batch in batches:
@@ -98,6 +99,19 @@ def segment(
             raise ReproError(
                 "segment: a worker process was killed, perhaps for want of memory; run again"
             ) from None
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is killed; otherwise it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @cache

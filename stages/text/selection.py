@@ -77,7 +77,7 @@ class Selection:
         """
         labels = self._labels()
         seen: set[str] = set()
-        self.counts = Counter(dict.fromkeys(OUTCOMES, 0), rows=0)
+        self.counts = Counter(dict.fromkeys(("rows", *OUTCOMES), 0))
         for batch in self._read():
             rows = []
             for rating, text in zip(batch["rating"], batch["text"], strict=True):

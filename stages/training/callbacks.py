@@ -32,11 +32,12 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add a row."""
         figures = {"epoch": epoch + 1, "learning_rate": self._learning_rate} | (logs or {})
-        if not math.isfinite(figures["loss"]):
-            raise ReproError(
-                f"{self.model.name}: the loss is {figures['loss']} after epoch {epoch + 1}; "
-                f"expected a number (try a learning_rate below {self._learning_rate:g})"
-            )
+        for key in ("loss", "val_loss"):
+            if not math.isfinite(figures[key]):
+                raise ReproError(
+                    f"{self.model.name}: the {key} is {figures[key]} after epoch {epoch + 1}; "
+                    f"expected a number (try a learning_rate below {self._learning_rate:g})"
+                )
         self.rows.append(tuple(figures[column] for column in HISTORY_COLUMNS))
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -39,6 +40,11 @@ class TestData(NamedTuple):
     labels: np.ndarray
 
 
+def source(dataset: str) -> Path:
+    """Return the file that holds the splits of mnist, cifar10 or reviews."""
+    return paths.ENCODED_REVIEWS if dataset == "reviews" else paths.raw_images(dataset)
+
+
 def load_training(dataset: str, settings: params.Training, seed: int) -> TrainingData:
     """Return the training and validation splits of mnist, cifar10 or reviews."""
     if isinstance(settings, params.ImageTraining):
@@ -59,7 +65,7 @@ def load_test(dataset: str, batch_size: int) -> TestData:
 def predict(model: keras.Model, data: Batches) -> np.ndarray:
     """Return probabilities of shape (N, classes) in the dataset's order, whatever the batches'."""
     predicted = model.predict(data, verbose=1 if sys.stderr.isatty() else 2)
-    probabilities = np.empty_like(predicted)
+    probabilities: np.ndarray = np.empty_like(predicted)
     probabilities[np.concatenate(data.rows)] = predicted
     return probabilities
 

@@ -1,25 +1,17 @@
 """Trains a model and returns it as it was after its best epoch."""
 
 import sys
-import tempfile
-from pathlib import Path
 
 import keras
 
-from stages import params, paths
+from stages import params
 from stages.training import callbacks, optimizers
+from stages.training.checkpoint import Checkpoint
 from stages.training.data import TrainingData
 
 
-def fit(
-    model: keras.Model, settings: params.Training, data: TrainingData
-) -> tuple[keras.Model, list[tuple[float, ...]]]:
-    """Train `model` and return its best epoch's copy, without optimizer, and the history's rows.
-
-    Raises:
-        ReproError: the loss became infinite or no number.
-
-    """
+def prepare(model: keras.Model, settings: params.Training) -> None:
+    """Compile a classifier with the optimizer of params.yaml."""
     model.compile(
         optimizer=optimizers.build(settings.optimizer),
         loss="sparse_categorical_crossentropy",
@@ -27,18 +19,35 @@ def fit(
         # XLA compiles anew for each length of review, and gains nothing on these models on a CPU.
         jit_compile=False,
     )
+
+
+def fit(
+    model: keras.Model, settings: params.Training, data: TrainingData, checkpoint: Checkpoint
+) -> tuple[keras.Model, list[tuple[float, ...]]]:
+    """Train `model` and return its best epoch's copy, without optimizer, and the history's rows.
+
+    A training that was killed goes on from the last epoch that `checkpoint` has seen end. The
+    checkpoint stays: the caller discards it when the results are safe.
+
+    Raises:
+        ReproError: the loss became infinite or no number.
+
+    """
+    prepare(model, settings)
     recorder = callbacks.Recorder()
-    paths.TRAINING.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths.TRAINING) as directory:
-        best = Path(directory) / "best.weights.h5"
+    watching = callbacks.build(settings.callbacks, checkpoint.best)
+    checkpoint.resume(model, recorder, watching)
+    if checkpoint.epochs < settings.epochs and not checkpoint.stopped:
+        data.train.start(checkpoint.epochs)
         model.fit(
             data.train,
             validation_data=data.validation,
+            initial_epoch=checkpoint.epochs,
             epochs=settings.epochs,
             shuffle=False,  # the batches are shuffled by seed and epoch
-            callbacks=[recorder, *callbacks.build(settings.callbacks, best)],
+            callbacks=[recorder, *watching, checkpoint],
             verbose=1 if sys.stderr.isatty() else 2,  # a log gets one line per epoch, no bar
         )
-        trained = keras.models.clone_model(model)
-        trained.load_weights(best)
+    trained = keras.models.clone_model(model)
+    trained.load_weights(checkpoint.best)
     return trained, recorder.rows

@@ -1,0 +1,187 @@
+"""Each output of a run beside that of another: identical, equivalent or drifted.
+
+Everything before training must be identical. A model and all that is told of it may differ in
+bytes, as processors add up in different orders, if its figures and its predictions stay within
+metrics/tolerances.yaml: that is equivalent. Anything else has drifted.
+"""
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from stages import files, paths
+from stages.reproducibility import lock
+from stages.reproducibility.lock import Output
+from stages.reproducibility.tolerances import ModelTolerances
+
+Kind = Literal["identical", "equivalent", "drifted"]
+IDENTICAL: Kind = "identical"
+EQUIVALENT: Kind = "equivalent"
+DRIFTED: Kind = "drifted"
+FIGURES = ("accuracy", "precision", "recall", "f1", "loss")
+
+
+class Verdict(NamedTuple):
+    """What became of one output.
+
+    Attributes:
+        output: its path.
+        stage: that made it.
+        verdict: identical, equivalent or drifted.
+        expected: the md5 that is committed, None if the output is not in the committed dvc.lock.
+        found: the md5 of the reproduced output, None if it was not made.
+        difference: the first one, None if there is none.
+
+    """
+
+    output: str
+    stage: str
+    verdict: Kind
+    expected: str | None
+    found: str | None
+    difference: str | None
+
+
+def compare(
+    expected: Path, found: Path, tolerances: dict[str, ModelTolerances], stages: set[str]
+) -> list[Verdict]:
+    """Compare the outputs of the same stages in two repositories.
+
+    Args:
+        expected: the root of the repository that is taken at its word; needs dvc.lock and metrics/.
+        found: the root of the repository that was reproduced, with all outputs.
+        tolerances: of each model.
+        stages: that were to be reproduced, with those before them or not.
+
+    Returns:
+        One verdict per output of these stages and of the others in the dvc.lock of `found`.
+
+    """
+    committed, reproduced = lock.outputs(expected), lock.outputs(found)
+    stages = stages | {output.stage for output in reproduced.values()}
+    faults = {
+        name: next(_beyond(name, expected, found, tolerance), None)
+        for name, tolerance in tolerances.items()
+        if f"evaluate@{name}" in stages
+    }
+    verdicts = []
+    for path in [*committed, *(path for path in reproduced if path not in committed)]:
+        old, new = committed.get(path), reproduced.get(path)
+        stage = (old or new or Output("", "", 0)).stage
+        if stage not in stages:
+            continue
+        name = stage.partition("@")[2]
+        verdict: Kind = IDENTICAL
+        difference: str | None = None
+        if fault := _missing_or_altered(expected / path, old, new):
+            verdict, difference = DRIFTED, fault
+        elif old and new and old.md5 != new.md5:
+            # Before training, and where a model's figures are too far off, nothing may differ.
+            within = name in faults and faults[name] is None
+            verdict = EQUIVALENT if within else DRIFTED
+            difference = faults.get(name) or _difference(expected / path, old, found / path, new)
+        verdicts.append(
+            Verdict(str(path), stage, verdict, old and old.md5, new and new.md5, difference)
+        )
+    return verdicts
+
+
+def count(verdicts: list[Verdict]) -> dict[str, int]:
+    """Return how many outputs have each verdict."""
+    counted = Counter(verdict.verdict for verdict in verdicts)
+    return {kind: counted[kind] for kind in (IDENTICAL, EQUIVALENT, DRIFTED)}
+
+
+def _missing_or_altered(committed: Path, old: Output | None, new: Output | None) -> str | None:
+    """Name what no tolerance excuses, None if there is nothing of the kind."""
+    if old is None:
+        return "the committed dvc.lock does not know it"
+    if new is None:
+        return "it was not made"
+    # Metrics are in Git; what DVC alone keeps is not in a fresh clone.
+    if committed.is_file() and _md5(committed) != old.md5:
+        return "the committed file is another than dvc.lock records"
+    return None
+
+
+def _difference(committed: Path, old: Output, reproduced: Path, new: Output) -> str:
+    """Name the first difference of two outputs."""
+    if committed.is_file():
+        return _first_line(committed, reproduced)
+    if old.size != new.size:
+        return f"{old.size:,} bytes became {new.size:,}"
+    return f"other content of the same {old.size:,} bytes"
+
+
+def _first_line(before: Path, after: Path) -> str:
+    """Name the first line in which two text files differ."""
+    lines = (path.read_text(encoding="utf-8").splitlines() for path in (before, after))
+    for number, (old, new) in enumerate(zip_longest(*lines), start=1):
+        if old != new:
+            return f"line {number}: {_shown(old)} became {_shown(new)}"
+    return "the ends of the lines"
+
+
+def _shown(line: str | None, width: int = 60) -> str:
+    if line is None:
+        return "nothing"
+    line = line.strip()
+    return line if len(line) <= width else f"{line[:width]}…"
+
+
+def _beyond(name: str, expected: Path, found: Path, tolerance: ModelTolerances) -> Iterator[str]:
+    """Yield what of a model is farther from the committed one than its tolerances allow."""
+    files_of_both = [paths.metrics(name), paths.history(name), _predictions(name)]
+    for path in files_of_both:
+        if not (expected / path).is_file() or not (found / path).is_file():
+            yield f"{path} is not there"
+            return
+    old, new = (files.read_json(root / paths.metrics(name)) for root in (expected, found))
+    for figure in FIGURES:
+        yield from _apart(
+            figure, old.get(figure), new.get(figure), getattr(tolerance, figure).bound
+        )
+    if old.get("n_test") != new.get("n_test"):
+        yield f"n_test {old.get('n_test')} became {new.get('n_test')}"
+    before, after = (_best_val_accuracy(root / paths.history(name)) for root in (expected, found))
+    yield from _apart("best val_accuracy", before, after, tolerance.best_val_accuracy.bound)
+    old_rows, new_rows = (_read_csv(root / _predictions(name)) for root in (expected, found))
+    if [row["actual"] for row in old_rows] != [row["actual"] for row in new_rows]:
+        yield "the test items are others"
+        return
+    equal = sum(a["predicted"] == b["predicted"] for a, b in zip(old_rows, new_rows, strict=True))
+    share = equal / len(old_rows)
+    if share < tolerance.agreement.bound:
+        yield (
+            f"{share:.2%} of the predictions agree; "
+            f"expected at least {tolerance.agreement.bound:.2%}"
+        )
+
+
+def _apart(figure: str, old: Any, new: Any, bound: float) -> Iterator[str]:
+    # Not `> bound`, which is false for a figure that is no number.
+    if old is None or new is None or not abs(old - new) <= bound:
+        yield f"{figure} {old} became {new}; expected at most {bound:g} between them"
+
+
+def _predictions(name: str) -> Path:
+    return paths.plots(name) / "confusion.csv"
+
+
+def _best_val_accuracy(path: Path) -> float:
+    return max(float(row["val_accuracy"]) for row in _read_csv(path))
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _md5(path: Path) -> str:
+    """Return the hash that DVC would record."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,51 @@
+"""Prove or refute what is committed: `python -m stages.verify [--only NAME] [--json]`."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from stages import params, runtime
+from stages.reproducibility import verification
+
+
+def main() -> None:
+    """Reproduce the current commit in a directory of its own and print a verdict per output.
+
+    The exit status is 0 unless something drifted.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", default=[], help="this model (may be repeated)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report for machines")
+    parser.add_argument(
+        "--summary", metavar="FILE", type=Path, help="append the report to FILE as Markdown"
+    )
+    arguments = parser.parse_args()
+    models = params.load().models
+    for name in arguments.only:
+        models.named(name)  # an unknown name ends here
+    repository = Path.cwd()
+    if changed := verification.uncommitted(repository):
+        _report(f"not verified, since they are not committed: {', '.join(changed)}")
+    with tempfile.TemporaryDirectory(prefix="keras-repro-verify-") as directory:
+        report = verification.verify(repository, arguments.only, Path(directory))
+    if arguments.summary:
+        with arguments.summary.open("a", encoding="utf-8") as file:
+            file.write(verification.as_markdown(report))
+    if arguments.json:
+        print(json.dumps(verification.as_json(report), indent=2))  # noqa: T201 - what it is for
+    else:
+        print(verification.as_text(report))  # noqa: T201 - what it is for
+    if report.drifted:
+        sys.exit(1)
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress
+
+
+if __name__ == "__main__":
+    runtime.run(main)

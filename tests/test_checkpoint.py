@@ -1,0 +1,165 @@
+"""A training that was interrupted ends in the same bytes; real kills are in test_crashes.py."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from stages import params
+from stages.models import Inputs
+from stages.models.cifar10_cnn import build
+from stages.reproducibility import archive
+from stages.training import batches, checkpoint, trainer
+from stages.training.checkpoint import Checkpoint
+from stages.training.data import TrainingData
+
+ROOT = Path(__file__).parents[1]
+EPOCHS = 8
+STEPS = 10
+ORIGIN = {
+    "parameters": {"batch_size": 10, "dropout": 0.5},
+    "data": {"data/raw/cifar10.npz": "aa"},
+    "code": {"stages/training/trainer.py": "bb"},
+    "packages or hardware": {"cpu": "A", "keras": "3.15.1"},
+}
+# On random labels the validation loss rises early: the learning rate falls and training stops.
+SETTINGS = params.Cnn.model_validate(
+    {
+        "filters": [4],
+        "kernel_size": 3,
+        "pool_size": 2,
+        "block_dropout": 0.2,
+        "units": 32,
+        "dropout": 0.5,
+        "optimizer": {"name": "adam", "learning_rate": 0.01},
+        "validation_fraction": 0.1,
+        "batch_size": 10,
+        "epochs": EPOCHS,
+        "callbacks": {
+            "checkpoint": {"monitor": "val_loss"},
+            "early_stopping": {"monitor": "val_loss", "patience": 3},
+            "reduce_learning_rate": {"monitor": "val_loss", "factor": 0.5, "patience": 1},
+        },
+    },
+    strict=False,
+)
+
+
+class InterruptionError(Exception):
+    """Stands for a kill."""
+
+
+def interruption() -> pytest.RaisesExc[Exception]:
+    """Expect a training to be interrupted; TensorFlow wraps what its data raise, or does not."""
+    return pytest.raises(Exception, match="interrupted here")
+
+
+def fit(
+    directory: Path, origin: dict = ORIGIN, interrupted_at: int | None = None
+) -> tuple[bytes, list[tuple[float, ...]], Checkpoint]:
+    """Train, up to a batch counted from the first epoch's start if one is given."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(1)
+    random = np.random.default_rng(1)
+    x = random.integers(0, 255, (150, 8, 8, 3), np.uint8)
+    y = random.integers(0, 2, 150).astype(np.uint8)
+    count = 0
+
+    def gather(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        nonlocal count
+        count += 1
+        if count == interrupted_at:
+            raise InterruptionError("interrupted here")
+        return x[rows], y[rows]
+
+    data = TrainingData(
+        batches.Batches(gather, lambda random: batches.shuffled(100, 10, random), seed=1),
+        batches.Batches(
+            lambda rows: (x[100 + rows], y[100 + rows]), lambda _: batches.in_order(50, 10), seed=0
+        ),
+        Inputs((8, 8, 3), 2, None),
+    )
+    kept = Checkpoint(directory / "checkpoint", origin)
+    model, rows = trainer.fit(build(SETTINGS, data.inputs), SETTINGS, data, kept)
+    archive.save(model, directory / "model.keras")
+    return (directory / "model.keras").read_bytes(), rows, kept
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list]:
+    model, rows, kept = fit(tmp_path_factory.mktemp("uninterrupted"))
+    rates = [row[-1] for row in rows]
+    assert kept.stopped, "early stopping must be at work"
+    assert len(rows) < EPOCHS
+    assert rates[-1] < rates[0], "the learning rate must fall"
+    return model, rows
+
+
+@pytest.mark.parametrize("epochs", range(1, 5))
+def test_interrupted_training_ends_in_the_same_bytes(
+    tmp_path: Path, uninterrupted: tuple, epochs: int, capsys: pytest.CaptureFixture
+) -> None:
+    # Keras takes two batches more, to see their shapes, before the first epoch.
+    with interruption():
+        fit(tmp_path, interrupted_at=epochs * STEPS + STEPS // 2)
+    assert fit(tmp_path)[:2] == uninterrupted
+    assert f"checkpoint.npz: going on after epoch {epochs}\n" in capsys.readouterr().err
+
+
+def test_finished_training_is_not_trained_further(tmp_path: Path, uninterrupted: tuple) -> None:
+    fit(tmp_path)
+    assert fit(tmp_path, interrupted_at=1)[:2] == uninterrupted
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "told"),
+    [
+        ("parameters", "batch_size", "batch_size was 10, is None"),
+        ("data", "data/raw/cifar10.npz", "data/raw/cifar10.npz was 'aa', is None"),
+        ("code", "stages/training/trainer.py", "stages/training/trainer.py was 'bb', is None"),
+        ("packages or hardware", "cpu", "cpu was 'A', is None"),
+    ],
+)
+def test_checkpoint_of_another_training_is_not_used(
+    tmp_path: Path,
+    uninterrupted: tuple,
+    capsys: pytest.CaptureFixture,
+    kind: str,
+    key: str,
+    told: str,
+) -> None:
+    with interruption():
+        fit(tmp_path, interrupted_at=25)
+    without = {name: value for name, value in ORIGIN[kind].items() if name != key}
+    assert fit(tmp_path, ORIGIN | {kind: without})[:2] == uninterrupted
+    expected = f"checkpoint.npz: not used, training starts anew: it is from other {kind}: {told}\n"
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_damaged_checkpoint_is_not_used(
+    tmp_path: Path, uninterrupted: tuple, seed: int, capsys: pytest.CaptureFixture
+) -> None:
+    with interruption():
+        fit(tmp_path, interrupted_at=25)
+    path = tmp_path / "checkpoint/checkpoint.npz"
+    content = bytearray(path.read_bytes())
+    random = np.random.default_rng(seed)
+    if seed % 2:
+        content = content[: random.integers(len(content))]
+    else:
+        # One bit of the weights of the hidden layer, which are most of the file.
+        with np.load(path) as archive:
+            weights = max((archive[name] for name in archive.files), key=lambda array: array.size)
+        place = bytes(content).index(weights.tobytes()) + random.integers(weights.nbytes)
+        content[place] ^= 1 << random.integers(8)
+    path.write_bytes(content)
+    assert fit(tmp_path)[:2] == uninterrupted
+    assert "not used, training starts anew: it is damaged: " in capsys.readouterr().err
+
+
+def test_origin_names_the_code_that_is_loaded() -> None:
+    found = checkpoint.origin({}, ROOT / "params.yaml", {})
+    assert len(found["data"][str(ROOT / "params.yaml")]) == 64
+    assert {"stages/__init__.py", "stages/training/trainer.py"} <= set(found["code"])

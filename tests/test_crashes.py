@@ -1,0 +1,232 @@
+"""Real processes killed at any moment: the next `dvc repro` ends in the same bytes.
+
+SIGKILL goes to DVC, the stage and its workers alike, as when a machine goes down.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import FIXTURES, Project, hashes, make_project, make_small
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.slow
+
+# How often each stage is killed, each time at another moment: 24 in all.
+KILLS = {
+    "download@mnist": 2,
+    "prepare": 3,
+    "segment": 4,
+    "tokenize": 3,
+    "train@cifar10_cnn": 4,
+    "train@sentiment_bilstm": 4,
+    "evaluate@cifar10_cnn": 2,
+    "evaluate@sentiment_bilstm": 2,
+}
+EPOCHS = 5
+
+
+class Run:
+    """`python -m ARGUMENTS` in a session of its own, which can be killed as a whole."""
+
+    def __init__(self, project: Project, *arguments: str) -> None:
+        self.log = project.root.parent / "log"
+        with self.log.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=project.root,
+                env=project.environment(DATA_MIRROR=str(FIXTURES)),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text("utf-8")
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds, which must be while the process runs."""
+        deadline = time.monotonic() + 120
+        while not condition():
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.0005)
+
+    def kill(self) -> None:
+        """Kill the session and wait until none of its processes is left."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        deadline = time.monotonic() + 20
+        while members(self.process.pid):
+            assert time.monotonic() < deadline, f"still there: {members(self.process.pid)}"
+            time.sleep(0.05)
+
+
+def members(session: int) -> list[str]:
+    """Return the commands of a session's processes that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            _, _, fields = path.read_text().rpartition(") ")
+            state, _, _, number, *_ = fields.split()
+            if int(number) == session and state != "Z":
+                found.append((path.parent / "cmdline").read_text().replace("\0", " "))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+class Reference:
+    """A project after an uninterrupted run, with the hash of each output and each stage's time."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.seconds: dict[str, float] = {}
+        started: dict[str, float] = {}
+        run = Run(project, "dvc", "repro")
+        while run.process.poll() is None:
+            for line in run.output.splitlines():
+                if line.startswith("Running stage"):
+                    started.setdefault(line.split("'")[1], time.monotonic())
+            time.sleep(0.02)
+        assert run.process.returncode == 0, run.output
+        ends = [*list(started.values())[1:], time.monotonic()]
+        for (stage, start), end in zip(started.items(), ends, strict=True):
+            self.seconds[stage] = end - start
+        self.hashes = hashes(project.root)
+
+    def forget(self, stage: str) -> None:
+        """Leave the project as if a stage had never run."""
+        lock = self.project.root / "dvc.lock"
+        yaml = YAML()
+        content = yaml.load(lock)
+        for out in content["stages"].pop(stage)["outs"]:
+            (self.project.root / out["path"]).unlink()
+        yaml.dump(content, lock)
+        # DVC would bring the outputs back from what it remembers of earlier runs.
+        shutil.rmtree(self.project.root / ".dvc/cache/runs", ignore_errors=True)
+
+    def check(self) -> None:
+        """Compare all outputs, and look for what a killed process could have left."""
+        assert hashes(self.project.root) == self.hashes
+        left = [
+            path
+            for name in ("data", "models", "metrics", ".cache/scratch", ".cache/training")
+            for path in (self.project.root / name).rglob("*")
+            if path.name.endswith((".tmp", ".npz", ".h5")) and path not in self.outputs
+        ]
+        assert not left
+
+    @property
+    def outputs(self) -> set[Path]:
+        return {self.project.root / path for path in self.hashes}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> Reference:
+    project = make_project(tmp_path_factory.mktemp("crashes") / "project", sources)
+    make_small(project, EPOCHS)
+    # All that has a state of its own: dropout, a falling learning rate, early stopping.
+    for name, size in {"cifar10_cnn": 8, "sentiment_bilstm": 32}.items():
+        project.set(f"models.{name}.batch_size", size)
+        reducing = {"monitor": "val_accuracy", "factor": 0.5, "patience": 1}
+        project.set(f"models.{name}.callbacks.reduce_learning_rate", reducing)
+        project.set(f"models.{name}.dropout", 0.5)
+    subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
+    return Reference(project)
+
+
+@pytest.mark.parametrize(
+    ("stage", "moment"),
+    [
+        (stage, (number + np.random.default_rng([*stage.encode(), number]).random()) / times)
+        for stage, times in KILLS.items()
+        for number in range(times)
+    ],
+)
+def test_killed_at_a_random_moment(reference: Reference, stage: str, moment: float) -> None:
+    reference.forget(stage)
+    run = Run(reference.project, "dvc", "repro")
+    run.wait_until(lambda: f"Running stage '{stage}'" in run.output)
+    time.sleep(moment * reference.seconds[stage])
+    run.kill()
+    again = reference.project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
+    assert again.returncode == 0, again.stdout + again.stderr
+    reference.check()
+
+
+@pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm"])
+class TestTraining:
+    """Training killed at moments that matter, and what the second run says of the first."""
+
+    @staticmethod
+    def repeat(reference: Reference, name: str, expected: str) -> None:
+        again = reference.project.run("dvc", "repro")
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert f".cache/training/{name}/checkpoint.npz: {expected}" in again.stderr
+        reference.check()
+
+    def start(self, reference: Reference, name: str) -> Run:
+        reference.forget(f"train@{name}")
+        return Run(reference.project, "dvc", "repro")
+
+    def test_in_the_midst_of_an_epoch(self, reference: Reference, name: str) -> None:
+        run = self.start(reference, name)
+        run.wait_until(lambda: f"Epoch 4/{EPOCHS}" in run.output)
+        run.kill()
+        self.repeat(reference, name, "going on after epoch 3")
+
+    def test_while_a_checkpoint_is_written(self, reference: Reference, name: str) -> None:
+        directory = reference.project.root / ".cache/training" / name
+        run = self.start(reference, name)
+        run.wait_until((directory / "checkpoint.npz").exists)
+        run.wait_until(lambda: any(directory.glob(".checkpoint.npz.*.tmp")))
+        run.kill()
+        # Whether it had just become whole is told by the epoch that is gone on from.
+        self.repeat(reference, name, "going on after epoch ")
+
+    def test_while_the_model_is_written(self, reference: Reference, name: str) -> None:
+        directory = reference.project.root / "models" / name
+        run = self.start(reference, name)
+        run.wait_until(lambda: any(directory.glob(".model.keras.*.tmp")))
+        run.kill()
+        self.repeat(reference, name, "going on after epoch ")
+
+    def test_again_and_again(self, reference: Reference, name: str) -> None:
+        run = self.start(reference, name)
+        for epoch in (2, 3, 4):
+            run.wait_until(lambda: f"Epoch {epoch}/{EPOCHS}" in run.output)  # noqa: B023
+            run.kill()
+            run = Run(reference.project, "dvc", "repro")
+        run.kill()
+        self.repeat(reference, name, "going on after epoch 3")
+
+    def test_truncated_checkpoint(self, reference: Reference, name: str) -> None:
+        run = self.start(reference, name)
+        run.wait_until(lambda: f"Epoch 3/{EPOCHS}" in run.output)
+        run.kill()
+        path = reference.project.root / ".cache/training" / name / "checkpoint.npz"
+        path.write_bytes(path.read_bytes()[:-1000])
+        self.repeat(reference, name, "not used, training starts anew: it is damaged: ")
+
+
+def test_workers_end_with_their_parent(reference: Reference) -> None:
+    reference.forget("segment")
+    run = Run(reference.project, "stages.segment")
+    run.wait_until(lambda: any("spawn_main" in line for line in members(run.process.pid)))
+    os.kill(run.process.pid, signal.SIGKILL)  # the parent alone
+    run.process.wait()
+    deadline = time.monotonic() + 20
+    while members(run.process.pid):
+        assert time.monotonic() < deadline, members(run.process.pid)
+        time.sleep(0.05)
+    assert reference.project.run("dvc", "repro").returncode == 0
+    reference.check()

@@ -1,0 +1,367 @@
+"""Verdicts on copies of a small run, and whole verifications of a commit."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES, Project, hashes
+from ruamel.yaml import YAML
+
+from stages import ReproError, params
+from stages.reproducibility import fingerprint, gates, tolerances, verdicts, verification
+from stages.reproducibility.tolerances import ModelTolerances
+from stages.reproducibility.verdicts import DRIFTED, EQUIVALENT, IDENTICAL
+
+ROOT = Path(__file__).parents[1]
+NAME = "mnist_functional"
+MODEL = f"models/{NAME}/model.keras"
+METRICS = f"metrics/{NAME}.json"
+PREDICTIONS = f"metrics/plots/{NAME}/confusion.csv"
+HISTORY = f"metrics/history/{NAME}.csv"
+TEXTS = "data/interim/segmented.parquet"
+
+
+def allowed(**bounds: float) -> dict[str, ModelTolerances]:
+    defaults = dict.fromkeys(ModelTolerances.model_fields, 0.01) | {"agreement": 0.97} | bounds
+    section = {key: {"bound": bound, "reason": "a test"} for key, bound in defaults.items()}
+    return dict.fromkeys(params.Models.model_fields, ModelTolerances.model_validate(section))
+
+
+def record(project: Project, name: str) -> None:
+    """Write the file's hash into dvc.lock, as DVC does after a run."""
+    content = (project.root / name).read_bytes()
+
+    def change(lock: dict) -> None:
+        for stage in lock["stages"].values():
+            for out in stage.get("outs", []):
+                if out["path"] == name:
+                    out["md5"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
+                    out["size"] = len(content)
+
+    project.edit("dvc.lock", change)
+
+
+def rewrite(project: Project, name: str, content: bytes) -> None:
+    """Replace an output and let dvc.lock say so."""
+    path = project.root / name
+    path.unlink(missing_ok=True)  # it may be a link into DVC's cache
+    path.write_bytes(content)
+    record(project, name)
+
+
+class Pair:
+    """What was committed, and what was reproduced and is then changed."""
+
+    def __init__(self, committed: Project, reproduced: Project) -> None:
+        self.committed, self.reproduced = committed, reproduced
+
+    def verdicts(self, **bounds: float) -> dict[str, verdicts.Verdict]:
+        stages = {f"evaluate@{name}" for name in params.Models.model_fields}
+        found = verdicts.compare(
+            self.committed.root, self.reproduced.root, allowed(**bounds), stages
+        )
+        return {verdict.output: verdict for verdict in found}
+
+    def other(self, **bounds: float) -> dict[str, tuple[str, str | None]]:
+        """Return what is not identical."""
+        return {
+            name: (verdict.verdict, verdict.difference)
+            for name, verdict in self.verdicts(**bounds).items()
+            if verdict.verdict != IDENTICAL
+        }
+
+
+@pytest.fixture
+def pair(tmp_path: Path, small_run: Project) -> Pair:
+    return Pair(small_run.clone(tmp_path / "committed"), small_run.copy(tmp_path / "reproduced"))
+
+
+class TestVerdicts:
+    def test_all_identical(self, pair: Pair) -> None:
+        assert set(pair.verdicts()) == set(hashes(pair.committed.root))
+        assert pair.other() == {}
+
+    def test_model_of_other_bytes_and_equal_figures(self, pair: Pair) -> None:
+        content = (pair.reproduced.root / MODEL).read_bytes()
+        rewrite(pair.reproduced, MODEL, content[:-1] + bytes([content[-1] ^ 1]))
+        same_size = f"other content of the same {len(content):,} bytes"
+        assert pair.other() == {MODEL: (EQUIVALENT, same_size)}
+
+    def test_model_whose_accuracy_is_too_far_off(self, pair: Pair) -> None:
+        figures = json.loads((pair.reproduced.root / METRICS).read_text())
+        before = figures["accuracy"]
+        figures["accuracy"] = before - 0.02
+        rewrite(pair.reproduced, METRICS, json.dumps(figures).encode())
+        told = f"accuracy {before} became {before - 0.02}; expected at most 0.01 between them"
+        assert pair.other() == {METRICS: (DRIFTED, told)}
+        (found,) = pair.other(accuracy=0.03).values()
+        assert found[0] == EQUIVALENT
+        assert found[1].startswith("line 1: { became {")
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"f1": None}, r"f1 0\.\d+ became None; expected at most 0\.01 between them"),
+            ({"loss": float("nan")}, r"loss \d\.\d+ became nan; expected"),
+            ({"n_test": 7}, r"n_test \d+ became 7"),
+        ],
+    )
+    def test_figure_that_cannot_be_compared(self, pair: Pair, change: dict, told: str) -> None:
+        figures = json.loads((pair.reproduced.root / METRICS).read_text()) | change
+        rewrite(pair.reproduced, METRICS, json.dumps(figures).encode())
+        verdict, difference = pair.other()[METRICS]
+        assert verdict == DRIFTED
+        assert re.match(told, difference)
+
+    def test_predictions_that_do_not_agree(self, pair: Pair) -> None:
+        path = pair.reproduced.root / PREDICTIONS
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        changed = len(rows) // 10
+        lines = ["actual,predicted"] + [
+            f"{row['actual']},{row['actual' if number < changed else 'predicted']}x"
+            if number < changed
+            else f"{row['actual']},{row['predicted']}"
+            for number, row in enumerate(rows)
+        ]
+        rewrite(pair.reproduced, PREDICTIONS, "\n".join(lines).encode())
+        share = 1 - changed / len(rows)
+        told = f"{share:.2%} of the predictions agree; expected at least 97.00%"
+        assert pair.other() == {PREDICTIONS: (DRIFTED, told)}
+        assert pair.other(agreement=0.5)[PREDICTIONS][0] == EQUIVALENT
+
+    def test_history_of_another_best_epoch(self, pair: Pair) -> None:
+        lines = (pair.reproduced.root / HISTORY).read_text().splitlines()
+        fields = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
+        fields["val_accuracy"] = "0.999"
+        rewrite(
+            pair.reproduced, HISTORY, "\n".join([*lines[:-1], ",".join(fields.values())]).encode()
+        )
+        verdict, difference = pair.other()[HISTORY]
+        assert verdict == DRIFTED
+        assert re.match(r"best val_accuracy 0\.\d+ became 0\.999; expected", difference)
+
+    def test_data_must_be_identical(self, pair: Pair) -> None:
+        content = (pair.reproduced.root / TEXTS).read_bytes()
+        rewrite(pair.reproduced, TEXTS, content + b"\0")
+        told = f"{len(content):,} bytes became {len(content) + 1:,}"
+        assert pair.other() == {TEXTS: (DRIFTED, told)}
+
+    def test_committed_figure_that_somebody_wrote(self, pair: Pair) -> None:
+        path = pair.committed.root / METRICS
+        figures = json.loads(path.read_text())
+        path.write_text(json.dumps(figures | {"f1": figures["f1"] + 0.001}))
+        told = "the committed file is another than dvc.lock records"
+        assert pair.other()[METRICS] == (DRIFTED, told)
+
+    def test_output_that_was_not_made(self, pair: Pair) -> None:
+        (pair.reproduced.root / METRICS).unlink()
+        pair.reproduced.edit("dvc.lock", lambda lock: lock["stages"].pop(f"evaluate@{NAME}"))
+        assert pair.other()[METRICS] == (DRIFTED, "it was not made")
+
+    def test_output_that_is_not_committed(self, pair: Pair) -> None:
+        pair.committed.edit("dvc.lock", lambda lock: lock["stages"].pop("prepare"))
+        told = "the committed dvc.lock does not know it"
+        assert pair.other()["data/interim/reviews.parquet"] == (DRIFTED, told)
+
+    @pytest.mark.parametrize("content", ["", "stages: {a: {outs: [{path: x}]}}", "{"])
+    def test_damaged_lock(self, pair: Pair, content: str) -> None:
+        (pair.committed.root / "dvc.lock").write_text(content)
+        with pytest.raises(ReproError, match=r"dvc\.lock: not as `dvc repro` writes it"):
+            pair.verdicts()
+
+
+class TestExplanation:
+    @staticmethod
+    def explained(machine: list[tuple], verdict: str = EQUIVALENT) -> str:
+        found = verdicts.Verdict(MODEL, f"train@{NAME}", verdict, "a", "b", "x")
+        return verification.Report("abc", [found], {NAME: machine}, "").explanation()
+
+    def test_nothing_differs(self) -> None:
+        assert self.explained([], IDENTICAL) == "every byte is as committed"
+
+    def test_processor_and_package(self) -> None:
+        told = self.explained(
+            [("cpu", "A", "B"), ("numerics.rsqrt", "1", "2"), ("packages.keras", "3.14", "3.15")]
+        )
+        assert told == (
+            "the bytes that differ are explained: this machine computes rsqrt in other bits; "
+            "cpu A became B; packages.keras 3.14 became 3.15"
+        )
+
+    def test_same_machine(self) -> None:
+        assert self.explained([]).startswith("the bytes that differ are NOT explained: ")
+
+
+def run(project: Project, *arguments: str, one_core: bool = False, **environment: str) -> tuple:
+    """Run a verification and return its exit status, its report and its stderr."""
+    cores = os.sched_getaffinity(0)
+    try:
+        if one_core:
+            os.sched_setaffinity(0, {min(cores)})  # what is started inherits it
+        result = project.run("stages.verify", *arguments, DATA_MIRROR=str(FIXTURES), **environment)
+    finally:
+        os.sched_setaffinity(0, cores)
+    return result.returncode, result.stdout, result.stderr
+
+
+@pytest.mark.slow
+class TestVerify:
+    def test_other_path_other_hash_seed_and_one_core(
+        self, small_run: Project, tmp_path: Path
+    ) -> None:
+        summary = tmp_path / "summary.md"
+        status, stdout, stderr = run(
+            small_run, "--json", "--summary", str(summary), one_core=True, PYTHONHASHSEED="7"
+        )
+        assert status == 0, stderr
+        report = json.loads(stdout)
+        assert report["commit"] == small_run.git("rev-parse", "HEAD").strip()
+        outputs = {found["output"]: found["found"] for found in report["verdicts"]}
+        assert outputs == hashes(small_run.root)
+        assert report["counts"] == {"identical": len(outputs), "equivalent": 0, "drifted": 0}
+        assert report["explanation"] == "every byte is as committed"
+        assert not any(report["machine"].values())
+        text = summary.read_text("utf-8")
+        assert f"| `{MODEL}` | identical |  |" in text
+        assert "No metric differs." in text
+        assert small_run.git("status", "--porcelain") == ""
+
+    def test_commit_whose_figures_are_of_other_parameters(
+        self, small_run: Project, tmp_path: Path
+    ) -> None:
+        project = small_run.copy(tmp_path / "project")
+        project.set(f"models.{NAME}.optimizer.learning_rate", 0.0001)
+        project.commit("Another learning rate, and no run")
+        project.set(f"models.{NAME}.epochs", 1)
+        status, stdout, stderr = run(project, "--only", NAME)
+        assert status == 1, stdout
+        assert "not verified, since they are not committed: params.yaml" in stderr
+        assert re.search(rf"{METRICS} +drifted +accuracy 0\.\d+ became 0\.\d+; expected", stdout)
+        assert "data/raw/mnist.npz" in stdout
+        assert "cifar10" not in stdout
+        assert "the bytes that differ are NOT explained" in stdout
+
+    def test_stage_that_fails(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.copy(tmp_path / "project")
+        build = project.root / f"stages/models/{NAME}.py"
+        build.write_text(build.read_text("utf-8") + "\nraise SystemExit('broken')\n")
+        project.commit("A model that cannot be built")
+        status, stdout, stderr = run(project, "--only", NAME)
+        assert status == 1
+        assert "broken" in stderr
+        assert re.search(rf"{MODEL} +drifted +it was not made", stdout)
+
+    def test_unknown_model(self, small_run: Project) -> None:
+        status, stdout, stderr = run(small_run, "--only", "lstm")
+        assert (status, stdout) == (1, "")
+        assert stderr.startswith("error: params.yaml: no model 'lstm' under models; expected")
+
+    def test_no_repository(self, project: Project) -> None:
+        status, stdout, stderr = run(project)
+        assert (status, stdout) == (1, "")
+        assert stderr.startswith("error: ")
+        assert "not a git repository" in stderr
+
+
+class TestFiles:
+    """tolerances.yaml and gates.yaml, the committed ones and such as a user may spoil."""
+
+    def test_every_tolerance_has_its_reason(self) -> None:
+        for section in tolerances.load(ROOT / "metrics/tolerances.yaml").values():
+            for key in ModelTolerances.model_fields:
+                assert len(getattr(section, key).reason.split()) > 3
+            assert section.agreement.bound > 0.5
+
+    @pytest.mark.parametrize(
+        ("file", "load", "change", "message"),
+        [
+            (
+                "tolerances.yaml",
+                tolerances.load,
+                lambda content: content[NAME]["f1"].pop("reason"),
+                rf"tolerances\.yaml: {NAME}\.f1\.reason is missing",
+            ),
+            (
+                "tolerances.yaml",
+                tolerances.load,
+                lambda content: content.pop(NAME),
+                rf"tolerances\.yaml: {NAME} is missing; expected a section for each model",
+            ),
+            (
+                "gates.yaml",
+                gates.load,
+                lambda content: content[NAME].update(accuracy=98),
+                rf"gates\.yaml: {NAME}\.accuracy is 98; expected less than 1",
+            ),
+            (
+                "gates.yaml",
+                gates.load,
+                lambda content: content.update(lstm=content[NAME]),
+                r"gates\.yaml: lstm is no model; expected one of mnist_sequential, ",
+            ),
+        ],
+    )
+    def test_faults(
+        self, tmp_path: Path, file: str, load: Callable, change: Callable, message: str
+    ) -> None:
+        yaml = YAML()
+        content = yaml.load(ROOT / "metrics" / file)
+        change(content)
+        yaml.dump(content, tmp_path / file)
+        with pytest.raises(ReproError, match=message):
+            load(tmp_path / file)
+
+
+class TestGate:
+    def test_committed_figures_reach_their_gates(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(ROOT)
+        assert gates.shortfalls(gates.load()) == []
+
+    def test_gate_names_what_fell_short(self, project: Project) -> None:
+        for name in params.Models.model_fields:
+            source = ROOT / f"metrics/{name}.json"
+            (project.root / "metrics").mkdir(exist_ok=True)
+            (project.root / f"metrics/{name}.json").write_bytes(source.read_bytes())
+        passed = project.run("stages.gate")
+        assert (passed.returncode, passed.stderr) == (0, "")
+        assert passed.stdout == "all figures of 4 models reach metrics/gates.yaml\n"
+        path = project.root / METRICS
+        figures = json.loads(path.read_text())
+        path.write_text(json.dumps(figures | {"f1": 0.5, "recall": float("nan")}))
+        failed = project.run("stages.gate")
+        assert failed.returncode == 1
+        assert failed.stderr.splitlines() == [
+            "error: 2 below metrics/gates.yaml",
+            f"{METRICS}: recall is nan; expected at least 0.98",
+            f"{METRICS}: f1 is 0.5000; expected at least 0.98",
+        ]
+        path.write_text(json.dumps(figures | {"f1": None}))
+        told = project.run("stages.gate").stderr
+        assert told == f"error: {METRICS}: f1 is None; expected a number\n"
+
+
+def test_differences_of_fingerprints() -> None:
+    before = {"cpu": "A", "numerics": {"exp": "1", "sum": "2"}}
+    after = {"cpu": "A", "numerics": {"exp": "1", "sum": "3", "sqrt": "4"}}
+    assert list(fingerprint.differences(before, after)) == [
+        ("numerics.sqrt", None, "4"),
+        ("numerics.sum", "2", "3"),
+    ]
+
+
+@pytest.mark.parametrize("name", params.Models.model_fields)
+def test_committed_fingerprint_is_of_the_locked_packages(name: str) -> None:
+    found = json.loads((ROOT / f"metrics/fingerprints/{name}.json").read_text())
+    locked = dict(
+        re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    )
+    assert found["packages"] == {key: locked[key] for key in fingerprint.PACKAGES}
+    settings = params.load(ROOT / "params.yaml").runtime
+    assert found["threads"] == settings.threads
+    assert found["deterministic"] == settings.deterministic
