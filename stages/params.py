@@ -48,11 +48,12 @@ class Section(BaseModel):
 
 
 class Runtime(Section):
-    """Seeds, threads and op determinism of the stages that use TensorFlow."""
+    """Seeds, threads, op determinism and kernels of the stages that use TensorFlow."""
 
     seed: NonNegativeInt
     threads: PositiveInt
     deterministic: bool
+    portable: bool
 
 
 class Download(Section):

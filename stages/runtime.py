@@ -20,7 +20,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def configure(runtime: Runtime) -> None:
-    """Fix the seeds, the threads and the op determinism of TensorFlow and Keras.
+    """Fix the seeds, the threads, the op determinism and the kernels of TensorFlow and Keras.
 
     Must come before TensorFlow's first op. The number of threads decides in which order sums are
     taken and thus their last bits; the number of cores then no longer matters.
@@ -30,6 +30,11 @@ def configure(runtime: Runtime) -> None:
     os.environ["KERAS_HOME"] = str(paths.KERAS_HOME.absolute())
     # Start-up notes about CPU features and missing GPUs are no news to anyone.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if runtime.portable:
+        # oneDNN takes the kernels of the newest instructions that it finds, and TensorFlow takes
+        # oneDNN's operations only where there is AVX-512: each sums up in an order of its own.
+        os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+        os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
 
     import keras
     import numpy as np
@@ -40,5 +45,8 @@ def configure(runtime: Runtime) -> None:
     keras.utils.set_random_seed(runtime.seed)
     tf.config.threading.set_intra_op_parallelism_threads(runtime.threads)
     tf.config.threading.set_inter_op_parallelism_threads(runtime.threads)
+    if runtime.portable:
+        # It would turn x / sqrt(y) into x * rsqrt(y), which each vendor approximates otherwise.
+        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
     if runtime.deterministic:
         tf.config.experimental.enable_op_determinism()

@@ -72,7 +72,7 @@ def test_fault_is_one_line_with_file_key_found_and_expected(
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
-    YAML().dump({**CONTENT, "runtime": {"seed": "x"}}, path)
+    YAML().dump({**CONTENT, "runtime": {"seed": "x", "portable": False}}, path)
     with pytest.raises(ReproError) as caught:
         params.load(path)
     assert len(str(caught.value).splitlines()) == 3

@@ -123,6 +123,20 @@ def test_check_names_the_stage_whose_parameter_changed(reproduced: Project) -> N
         (reproduced.root / "params.yaml").write_text(before, "utf-8")
 
 
+def test_check_names_a_remote_that_nobody_verifies(reproduced: Project) -> None:
+    config = reproduced.root / ".dvc/config"
+    before = config.read_text("utf-8")
+    try:
+        dvc(reproduced, "remote", "add", "--default", "storage", "/nowhere")
+        result = reproduced.run("stages.check")
+        assert result.returncode == 1
+        assert "error: .dvc/config: the remote 'storage' has no verify = true" in result.stderr
+        dvc(reproduced, "remote", "modify", "storage", "verify", "true")
+        assert reproduced.run("stages.check").returncode == 0
+    finally:
+        config.write_text(before, "utf-8")
+
+
 @pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm"])
 def test_same_seed_same_bytes_and_another_seed_others(reproduced: Project, name: str) -> None:
     path = reproduced.root / f"models/{name}/model.keras"

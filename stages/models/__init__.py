@@ -1,7 +1,7 @@
 """One module per model: `DATASET` says what it learns from, `build` returns it untrained.
 
 Layers have names of their own, because the names that Keras gives count what the process built
-before and would end up in the saved bytes.
+before and would end up in the saved bytes. The last two layers are `logits` and `probabilities`.
 """
 
 import importlib

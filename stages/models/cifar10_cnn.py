@@ -29,5 +29,6 @@ def build(params: Cnn, inputs: Inputs) -> keras.Model:
     model.add(layers.Flatten(name="flatten"))
     model.add(layers.Dense(params.units, activation="relu", name="hidden"))
     model.add(layers.Dropout(params.dropout, name="dropout"))
-    model.add(layers.Dense(inputs.classes, activation="softmax", name="probabilities"))
+    model.add(layers.Dense(inputs.classes, name="logits"))
+    model.add(layers.Softmax(name="probabilities"))
     return model

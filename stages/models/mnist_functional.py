@@ -16,5 +16,6 @@ def build(params: Mlp, inputs: Inputs) -> keras.Model:
     hidden = layers.Flatten(name="flatten")(hidden)
     for number, units in enumerate(params.units, start=1):
         hidden = layers.Dense(units, activation="relu", name=f"hidden_{number}")(hidden)
-    probabilities = layers.Dense(inputs.classes, activation="softmax", name="probabilities")(hidden)
+    logits = layers.Dense(inputs.classes, name="logits")(hidden)
+    probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(image, probabilities, name="mnist_functional")

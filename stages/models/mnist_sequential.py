@@ -17,5 +17,6 @@ def build(params: Mlp, inputs: Inputs) -> keras.Model:
     model.add(layers.Flatten(name="flatten"))
     for number, units in enumerate(params.units, start=1):
         model.add(layers.Dense(units, activation="relu", name=f"hidden_{number}"))
-    model.add(layers.Dense(inputs.classes, activation="softmax", name="probabilities"))
+    model.add(layers.Dense(inputs.classes, name="logits"))
+    model.add(layers.Softmax(name="probabilities"))
     return model

@@ -23,5 +23,6 @@ def build(params: Bilstm, inputs: Inputs) -> keras.Model:
     words = layers.SpatialDropout1D(params.embedding_dropout, name="embedding_dropout")(words)
     review = layers.Bidirectional(layers.LSTM(params.units, name="lstm"), name="bilstm")(words)
     review = layers.Dropout(params.dropout, name="dropout")(review)
-    probabilities = layers.Dense(inputs.classes, activation="softmax", name="probabilities")(review)
+    logits = layers.Dense(inputs.classes, name="logits")(review)
+    probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(tokens, probabilities, name="sentiment_bilstm")

@@ -31,6 +31,7 @@ def measure(runtime: Runtime) -> dict[str, Any]:
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "threads": runtime.threads,
         "deterministic": runtime.deterministic,
+        "portable": runtime.portable,
         "numerics": numerics.hashes(),
     }
 

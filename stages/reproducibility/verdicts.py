@@ -22,6 +22,7 @@ Kind = Literal["identical", "equivalent", "drifted"]
 IDENTICAL: Kind = "identical"
 EQUIVALENT: Kind = "equivalent"
 DRIFTED: Kind = "drifted"
+TEXT = (".csv", ".json")
 FIGURES = ("accuracy", "precision", "recall", "f1", "loss")
 
 
@@ -110,7 +111,7 @@ def _missing_or_altered(committed: Path, old: Output | None, new: Output | None)
 
 def _difference(committed: Path, old: Output, reproduced: Path, new: Output) -> str:
     """Name the first difference of two outputs."""
-    if committed.is_file():
+    if committed.is_file() and committed.suffix in TEXT:
         return _first_line(committed, reproduced)
     if old.size != new.size:
         return f"{old.size:,} bytes became {new.size:,}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from sklearn.utils.extmath import softmax
 
 from stages import ReproError, files, params, paths
 from stages.datasets import images
@@ -63,10 +64,15 @@ def load_test(dataset: str, batch_size: int) -> TestData:
 
 
 def predict(model: keras.Model, data: Batches) -> np.ndarray:
-    """Return probabilities of shape (N, classes) in the dataset's order, whatever the batches'."""
-    predicted = model.predict(data, verbose=1 if sys.stderr.isatty() else 2)
-    probabilities: np.ndarray = np.empty_like(predicted)
-    probabilities[np.concatenate(data.rows)] = predicted
+    """Return probabilities of shape (N, classes) in the dataset's order, whatever the batches'.
+
+    They are float64 and the softmax is NumPy's: TensorFlow's approximates a reciprocal, whose last
+    bits differ from one vendor's processors to the other's.
+    """
+    scorer = keras.Model(model.inputs, model.get_layer("logits").output)
+    logits = scorer.predict(data, verbose=1 if sys.stderr.isatty() else 2)
+    probabilities = np.empty(logits.shape, np.float64)
+    probabilities[np.concatenate(data.rows)] = softmax(logits.astype(np.float64))
     return probabilities
 
 

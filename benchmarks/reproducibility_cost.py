@@ -1,0 +1,91 @@
+"""What equal bytes cost: the time of a training epoch with each setting over that with none.
+
+`python -m benchmarks.reproducibility_cost [--rounds 3] [MODEL ...]` at the root of the repository,
+after `dvc repro`. TensorFlow takes these settings once for a process, so each measurement is a
+process of its own; the settings take turns, so that a busy neighbour slows all alike. The first
+epoch warms up, the second is timed.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from stages import params, runtime
+from stages.reproducibility.fingerprint import processor
+
+SETTINGS = {
+    "neither": {"deterministic": False, "portable": False},
+    "deterministic": {"deterministic": True, "portable": False},
+    "deterministic and portable": {"deterministic": True, "portable": True},
+}
+
+
+def main() -> None:
+    """Measure and print one line per model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", default=list(params.Models.model_fields))
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    print(f"{processor()}, {len(os.sched_getaffinity(0))} cores; {arguments.rounds} rounds")
+    print("Seconds per epoch, and times that without either (lowest to highest)")
+    print(f"| model | {' | '.join(SETTINGS)} |")
+    print(f"|---|{'--:|' * len(SETTINGS)}")
+    for name in arguments.models:
+        times: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
+        for number in range(1, arguments.rounds + 1):
+            for setting in SETTINGS:
+                print(f"{name}, {setting}: {number} of {arguments.rounds}", file=sys.stderr)
+                times[setting].append(measured(name, setting))
+        print(f"| {name} | {' | '.join(cell(times[key], times['neither']) for key in SETTINGS)} |")
+        sys.stdout.flush()
+
+
+def cell(times: list[float], reference: list[float]) -> str:
+    """Return the median time, and the ratios to the reference of the same round."""
+    if times is reference:
+        return f"{statistics.median(times):.1f}"
+    ratios = sorted(time / other for time, other in zip(times, reference, strict=True))
+    middle = statistics.median(ratios)
+    return f"{statistics.median(times):.1f}, {middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+def measured(name: str, setting: str) -> float:
+    """Return the seconds of a training epoch, measured in a fresh process."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(train, name, setting).result()
+
+
+def train(name: str, setting: str) -> float:
+    """Train two epochs and return the seconds of the second."""
+    settings = params.load()
+    runtime.configure(settings.runtime.model_copy(update=SETTINGS[setting]))
+
+    import keras
+
+    from stages import models
+    from stages.training import data, trainer
+
+    times: list[float] = []
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, *_: Any) -> None:
+            times.append(time.perf_counter())
+
+        def on_epoch_end(self, *_: Any) -> None:
+            times[-1] = time.perf_counter() - times[-1]
+
+    module, model_settings = models.module(name), settings.models.named(name)
+    splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
+    model = module.build(model_settings, splits.inputs)
+    trainer.prepare(model, model_settings)
+    model.fit(splits.train, epochs=2, shuffle=False, verbose=0, callbacks=[Clock()])
+    return times[1]
+
+
+if __name__ == "__main__":
+    runtime.run(main)
