@@ -3,6 +3,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PYTEST_ARGS ?=
+MARKERS ?= not slow
 VERIFY_ARGS ?=
 
 # DVC starts the stages as `python -m stages.NAME`, which must be the environment's Python.
@@ -17,6 +18,7 @@ repro: setup
 
 # Only the data, from DVC's cache or from where data/registry.yaml says.
 downloads: setup
+	dvc checkout --allow-missing --force download@mnist download@cifar10 download@reviews
 	dvc repro download
 
 # Reproduces the current commit in a directory of its own and compares every output with dvc.lock;
@@ -25,7 +27,7 @@ verify: setup
 	@python -m stages.verify $(VERIFY_ARGS)
 
 test: setup
-	python -m pytest -m "not slow" $(PYTEST_ARGS)
+	python -m pytest -m "$(MARKERS)" $(PYTEST_ARGS)
 
 # Kills processes at random moments, emulates another processor, starts an SSH server.
 test-slow: setup

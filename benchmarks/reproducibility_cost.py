@@ -1,9 +1,9 @@
-"""What equal bytes cost: the time of a training epoch with each setting over that with none.
+"""What equal bytes cost: the time of a training step with each setting over that with none.
 
 `python -m benchmarks.reproducibility_cost [--rounds 3] [MODEL ...]` at the root of the repository,
 after `dvc repro`. TensorFlow takes these settings once for a process, so each measurement is a
-process of its own; the settings take turns, so that a busy neighbour slows all alike. The first
-epoch warms up, the second is timed.
+process of its own; the settings take turns, so that a busy neighbour slows all alike. As many steps
+as are timed warm up before.
 """
 
 import argparse
@@ -30,9 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", default=list(params.Models.model_fields))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=100, help="that are timed, a batch each")
     arguments = parser.parse_args()
     print(f"{processor()}, {len(os.sched_getaffinity(0))} cores; {arguments.rounds} rounds")
-    print("Seconds per epoch, and times that without either (lowest to highest)")
+    print("Milliseconds per step, and times that without either (lowest to highest)")
     print(f"| model | {' | '.join(SETTINGS)} |")
     print(f"|---|{'--:|' * len(SETTINGS)}")
     for name in arguments.models:
@@ -40,7 +41,7 @@ def main() -> None:
         for number in range(1, arguments.rounds + 1):
             for setting in SETTINGS:
                 print(f"{name}, {setting}: {number} of {arguments.rounds}", file=sys.stderr)
-                times[setting].append(measured(name, setting))
+                times[setting].append(measured(name, setting, arguments.steps))
         print(f"| {name} | {' | '.join(cell(times[key], times['neither']) for key in SETTINGS)} |")
         sys.stdout.flush()
 
@@ -54,14 +55,14 @@ def cell(times: list[float], reference: list[float]) -> str:
     return f"{statistics.median(times):.1f}, {middle:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
-def measured(name: str, setting: str) -> float:
-    """Return the seconds of a training epoch, measured in a fresh process."""
+def measured(name: str, setting: str, steps: int) -> float:
+    """Return the milliseconds of a training step, measured in a fresh process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(train, name, setting).result()
+        return pool.submit(train, name, setting, steps).result()
 
 
-def train(name: str, setting: str) -> float:
-    """Train two epochs and return the seconds of the second."""
+def train(name: str, setting: str, steps: int) -> float:
+    """Train twice `steps` batches and return the milliseconds per step of the second time."""
     settings = params.load()
     runtime.configure(settings.runtime.model_copy(update=SETTINGS[setting]))
 
@@ -83,8 +84,16 @@ def train(name: str, setting: str) -> float:
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
     trainer.prepare(model, model_settings)
-    model.fit(splits.train, epochs=2, shuffle=False, verbose=0, callbacks=[Clock()])
-    return times[1]
+    steps = min(steps, len(splits.train) // 2)
+    model.fit(
+        splits.train,
+        epochs=2,
+        steps_per_epoch=steps,
+        shuffle=False,
+        verbose=0,
+        callbacks=[Clock()],
+    )
+    return times[1] * 1000 / steps
 
 
 if __name__ == "__main__":

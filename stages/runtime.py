@@ -30,9 +30,12 @@ def configure(runtime: Runtime) -> None:
     os.environ["KERAS_HOME"] = str(paths.KERAS_HOME.absolute())
     # Start-up notes about CPU features and missing GPUs are no news to anyone.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # These choose kernels, each of which sums up in an order of its own: nobody else may set them.
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
+        os.environ.pop(name, None)
     if runtime.portable:
         # oneDNN takes the kernels of the newest instructions that it finds, and TensorFlow takes
-        # oneDNN's operations only where there is AVX-512: each sums up in an order of its own.
+        # oneDNN's operations only where there is AVX-512.
         os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
         os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
 

@@ -4,9 +4,10 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from stages import params, runtime
+from stages import ReproError, params, runtime
 from stages.reproducibility import verification
 
 
@@ -27,11 +28,16 @@ def main() -> None:
     models = params.load().models
     for name in arguments.only:
         models.named(name)  # an unknown name ends here
+    if arguments.summary:
+        _check_writable(arguments.summary)
     repository = Path.cwd()
     if changed := verification.uncommitted(repository):
         _report(f"not verified, since they are not committed: {', '.join(changed)}")
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="keras-repro-verify-") as directory:
         report = verification.verify(repository, arguments.only, Path(directory))
+    whole = time.monotonic() - started
+    _report(f"verified in {whole:.0f} s, {report.seconds:.0f} s of which `dvc repro` took")
     if arguments.summary:
         with arguments.summary.open("a", encoding="utf-8") as file:
             file.write(verification.as_markdown(report))
@@ -41,6 +47,14 @@ def main() -> None:
         print(verification.as_text(report))  # noqa: T201 - what it is for
     if report.drifted:
         sys.exit(1)
+
+
+def _check_writable(path: Path) -> None:
+    """Find out now, not after ten minutes, whether a file can be appended to."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise ReproError(f"--summary {path}: {error.strerror}; expected a writable file") from None
 
 
 def _report(line: str) -> None:

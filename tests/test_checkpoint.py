@@ -137,6 +137,15 @@ def test_checkpoint_of_another_training_is_not_used(
     assert expected in capsys.readouterr().err
 
 
+def test_parameters_are_named_before_the_hardware_that_follows_from_them(
+    tmp_path: Path, uninterrupted: tuple, capsys: pytest.CaptureFixture
+) -> None:
+    with interruption():
+        fit(tmp_path, interrupted_at=25)
+    assert fit(tmp_path, {kind: {} for kind in ORIGIN})[:2] == uninterrupted
+    assert "it is from other parameters: batch_size was 10, is None" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_damaged_checkpoint_is_not_used(
     tmp_path: Path, uninterrupted: tuple, seed: int, capsys: pytest.CaptureFixture

@@ -12,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import FIXTURES, Project, hashes
 
@@ -25,6 +26,8 @@ QEMU = shutil.which("qemu-x86_64")
 FAMILIES = ("mnist_functional", "cifar10_cnn", "sentiment_bilstm")
 # Those that `runtime.portable` makes equal; the gradient of a convolution depends on the caches.
 PORTABLE = ("mnist_functional", "sentiment_bilstm")
+
+AVX512 = "X86_V4" in np.show_config("dicts")["SIMD Extensions"].get("found", [])
 
 # Several stages in one process, as importing TensorFlow takes a minute here.
 RUN = """
@@ -58,6 +61,7 @@ def here(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
     project = small_run.copy(tmp_path_factory.mktemp("here") / "project")
     for name in FAMILIES:
         project.set(f"models.{name}.epochs", 1)
+    project.set("tokenize.max_length", 20)  # emulated, a step of the LSTM takes long
     project.set("models.sentiment_bilstm.units", 32)
     project.set("models.sentiment_bilstm.embedding", 64)
     targets = [f"evaluate@{name}" for name in FAMILIES]
@@ -133,8 +137,8 @@ def test_models_are_equivalent(found: list[verdicts.Verdict], name: str) -> None
     made = {verdict.output: verdict for verdict in found if verdict.stage.endswith(f"@{name}")}
     assert len(made) == 8
     assert {verdict.verdict for verdict in made.values()} <= {IDENTICAL, EQUIVALENT}, made
-    # If the weights were the same, nothing would have been tried.
-    assert made[str(paths.model(name))].verdict == EQUIVALENT
+    if AVX512:  # otherwise this processor may compute as that one does
+        assert made[str(paths.model(name))].verdict == EQUIVALENT
 
 
 @pytest.mark.parametrize("name", PORTABLE)
@@ -162,9 +166,10 @@ def test_fingerprint_tells_what_differs(
         return {key for key, _, _ in fingerprint.differences(old, new)}
 
     default = differing(here, emulated["default"])
-    assert "numerics.matrix_product" in default
+    assert "numerics.matrix_product" in default or not AVX512
     assert "numerics.matrix_product" not in differing(portable, emulated["portable"])
     # What docs/reproducibility.md says is equal everywhere.
-    for computation in ("random", "exp", "tanh", "sqrt", "division"):
+    equal = ("random", "exp", "tanh", "sqrt", "division", "sum", "convolution", "lstm_step")
+    for computation in equal:
         assert f"numerics.{computation}" not in default
     assert not any(key.startswith("packages.") for key in default)

@@ -1,8 +1,8 @@
 """What this machine computes: hashes of fixed computations, and all that could explain them.
 
-Two machines whose fingerprints agree leave the same bytes. Where they differ, the names of the
-computations say why: random numbers and element-wise functions mostly agree everywhere, sums and
-products only where the processor leads oneDNN and Eigen to the same kernels.
+Two machines whose fingerprints agree should leave the same bytes. Where they differ, the names of
+the computations say why: random numbers and element-wise functions mostly agree everywhere, sums
+and products only where the processor leads oneDNN and Eigen to the same kernels.
 """
 
 import platform

@@ -38,7 +38,7 @@ def shortfalls(gates: dict[str, Gate]) -> list[str]:
         path = paths.metrics(name)
         measured = files.read_json(path)
         for figure, least in gate.model_dump().items():
-            found = measured.get(figure)
+            found = measured.get(figure) if isinstance(measured, dict) else None
             if not isinstance(found, int | float):
                 raise ReproError(f"{path}: {figure} is {found!r}; expected a number")
             # Not `found < least`, which is false for a figure that is no number at all.

@@ -56,7 +56,7 @@ def compare(
         expected: the root of the repository that is taken at its word; needs dvc.lock and metrics/.
         found: the root of the repository that was reproduced, with all outputs.
         tolerances: of each model.
-        stages: that were to be reproduced, with those before them or not.
+        stages: that had to run; those before them that ran as well are added.
 
     Returns:
         One verdict per output of these stages and of the others in the dvc.lock of `found`.
@@ -65,7 +65,7 @@ def compare(
     committed, reproduced = lock.outputs(expected), lock.outputs(found)
     stages = stages | {output.stage for output in reproduced.values()}
     faults = {
-        name: next(_beyond(name, expected, found, tolerance), None)
+        name: _first_beyond(name, expected, found, tolerance)
         for name, tolerance in tolerances.items()
         if f"evaluate@{name}" in stages
     }
@@ -78,7 +78,7 @@ def compare(
         name = stage.partition("@")[2]
         verdict: Kind = IDENTICAL
         difference: str | None = None
-        if fault := _missing_or_altered(expected / path, old, new):
+        if fault := _missing_or_altered(path, expected / path, old, new):
             verdict, difference = DRIFTED, fault
         elif old and new and old.md5 != new.md5:
             # Before training, and where a model's figures are too far off, nothing may differ.
@@ -97,7 +97,9 @@ def count(verdicts: list[Verdict]) -> dict[str, int]:
     return {kind: counted[kind] for kind in (IDENTICAL, EQUIVALENT, DRIFTED)}
 
 
-def _missing_or_altered(committed: Path, old: Output | None, new: Output | None) -> str | None:
+def _missing_or_altered(
+    path: Path, committed: Path, old: Output | None, new: Output | None
+) -> str | None:
     """Name what no tolerance excuses, None if there is nothing of the kind."""
     if old is None:
         return "the committed dvc.lock does not know it"
@@ -106,6 +108,8 @@ def _missing_or_altered(committed: Path, old: Output | None, new: Output | None)
     # Metrics are in Git; what DVC alone keeps is not in a fresh clone.
     if committed.is_file() and _md5(committed) != old.md5:
         return "the committed file is another than dvc.lock records"
+    if paths.METRICS in path.parents and not committed.is_file():
+        return "dvc.lock records it, but it is not committed"
     return None
 
 
@@ -132,6 +136,15 @@ def _shown(line: str | None, width: int = 60) -> str:
         return "nothing"
     line = line.strip()
     return line if len(line) <= width else f"{line[:width]}…"
+
+
+def _first_beyond(name: str, expected: Path, found: Path, tolerance: ModelTolerances) -> str | None:
+    """Return the first thing that `_beyond` yields, or that the files cannot be compared."""
+    try:
+        return next(_beyond(name, expected, found, tolerance), None)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        # Only a file that no run of ours wrote: a figure that is text, a table without rows.
+        return f"its metrics cannot be compared ({type(error).__name__}: {error})"
 
 
 def _beyond(name: str, expected: Path, found: Path, tolerance: ModelTolerances) -> Iterator[str]:

@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stages import ReproError, files, paths
+from stages import ReproError, files, params, paths
 from stages.reproducibility import fingerprint, lock, tolerances, verdicts
-from stages.reproducibility.verdicts import DRIFTED, IDENTICAL, Verdict
+from stages.reproducibility.verdicts import DRIFTED, EQUIVALENT, Verdict
 
 
 class Report(NamedTuple):
@@ -22,6 +23,7 @@ class Report(NamedTuple):
         machine: per model, how this machine and its packages differ from those of the committed
             run, as (key, there, here).
         metrics_diff: what `dvc metrics diff --md` says of the commit and its reproduction.
+        seconds: that `dvc repro` took.
 
     """
 
@@ -29,6 +31,7 @@ class Report(NamedTuple):
     verdicts: list[Verdict]
     machine: dict[str, list[tuple[str, Any, Any]]]
     metrics_diff: str
+    seconds: float
 
     @property
     def drifted(self) -> bool:
@@ -40,8 +43,10 @@ class Report(NamedTuple):
         differing = {
             verdict.stage.partition("@")[2]
             for verdict in self.verdicts
-            if verdict.verdict != IDENTICAL
+            if verdict.verdict == EQUIVALENT
         }
+        if self.drifted:
+            return "no machine explains what drifted"
         if not differing:
             return "every byte is as committed"
         found = {
@@ -81,16 +86,22 @@ def verify(repository: Path, names: list[str], directory: Path) -> Report:
     commit = _run("git", "rev-parse", "HEAD", cwd=committed).strip()
     allowed = tolerances.load(committed / paths.TOLERANCES)
     recorded = lock.outputs(committed)
+    machines = {
+        name: files.read_json(committed / paths.fingerprint(name)) for name in names or allowed
+    }
     targets = [f"{stage}@{name}" for name in names for stage in ("train", "evaluate")]
     _clear(reproduced, recorded)
     _copy_downloads(repository, reproduced, recorded)
+    started = time.monotonic()
     _reproduce(reproduced, targets)
+    seconds = time.monotonic() - started
     stages = set(targets) if targets else {output.stage for output in recorded.values()}
     return Report(
         commit,
         verdicts.compare(committed, reproduced, allowed, stages),
-        {name: list(_machine(name, committed, reproduced)) for name in names or list(allowed)},
-        _run(sys.executable, "-m", "dvc", "metrics", "diff", "--md", cwd=reproduced).strip(),
+        {name: list(_machine(name, machine, reproduced)) for name, machine in machines.items()},
+        _metrics_diff(reproduced),
+        seconds,
     )
 
 
@@ -155,7 +166,7 @@ def summary(report: Report) -> str:
 def _clear(clone: Path, recorded: dict[Path, lock.Output]) -> None:
     """Remove what a run makes, so that nothing can be found right for having been there."""
     (clone / paths.LOCK).unlink()
-    for path in recorded:
+    for path in [*recorded, *map(paths.fingerprint, params.Models.model_fields)]:
         (clone / path).unlink(missing_ok=True)
 
 
@@ -182,12 +193,20 @@ def _reproduce(clone: Path, targets: list[str]) -> None:
         raise ReproError(f"{clone}: `dvc repro` made nothing; expected dvc.lock (see above)")
 
 
-def _machine(name: str, committed: Path, reproduced: Path) -> Iterator[tuple[str, Any, Any]]:
+def _machine(name: str, machine: dict[str, Any], clone: Path) -> Iterator[tuple[str, Any, Any]]:
     """Yield how the machine that trained a model differs from this one."""
-    path = paths.fingerprint(name)
-    if (reproduced / path).is_file():  # it is not if training failed
-        before, after = (files.read_json(root / path) for root in (committed, reproduced))
-        yield from fingerprint.differences(before, after)
+    path = clone / paths.fingerprint(name)
+    if path.is_file():  # it is not if training failed
+        yield from fingerprint.differences(machine, files.read_json(path))
+
+
+def _metrics_diff(clone: Path) -> str:
+    """Return as Markdown what DVC says of the reproduced metrics and the committed ones."""
+    made = [path for path in lock.outputs(clone) if path.parent == paths.METRICS]
+    targets = [str(path) for path in made if (clone / path).is_file()]
+    return _run(
+        sys.executable, "-m", "dvc", "metrics", "diff", "--md", "--targets", *targets, cwd=clone
+    ).strip()
 
 
 def _environment() -> dict[str, str]:

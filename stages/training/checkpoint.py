@@ -6,6 +6,7 @@ random numbers, what `EarlyStopping` and `ReduceLROnPlateau` have counted, the b
 history. The order of the batches depends on the seed and the epoch alone and needs no place.
 """
 
+import fcntl
 import json
 import shutil
 import sys
@@ -86,7 +87,11 @@ class Checkpoint(keras.callbacks.Callback):
             recorder: gets the history.
             others: get back what they remembered when the training begins.
 
+        Raises:
+            ReproError: another process trains this model here.
+
         """
+        self._lock()
         self._recorder, self._others = recorder, list(others)
         model.optimizer.build(model.trainable_variables)
         if not self._file.exists():
@@ -95,7 +100,7 @@ class Checkpoint(keras.callbacks.Callback):
             state = self._read()
         except ReproError as error:
             _report(f"{self._file}: not used, training starts anew: {error}")
-            self.discard()
+            self._file.unlink()
             return
         for name, variable in _variables(model).items():
             variable.assign(state[name])
@@ -138,6 +143,21 @@ class Checkpoint(keras.callbacks.Callback):
         arrays[BEST] = _bytes(self.best.read_bytes())
         files.write_npz(self._file, arrays)
 
+    def _lock(self) -> None:
+        """Keep other processes out; the lock ends with the process, however that ends.
+
+        If DVC alone is killed, the stage that it started goes on; the next one finds it at work.
+        """
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._locked = (self._file.parent / "lock").open("w")
+        try:
+            fcntl.lockf(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ReproError(
+                f"{self._file.parent}: another process is training here; expected none "
+                "(wait for it, or end it)"
+            ) from None
+
     def _read(self) -> dict[str, np.ndarray]:
         """Return the arrays of the checkpoint.
 
@@ -154,9 +174,9 @@ class Checkpoint(keras.callbacks.Callback):
             raise ReproError(
                 f"it is damaged: {files.sized(self._file)} are no whole checkpoint ({error})"
             ) from error
-        for key, old, new in fingerprint.differences(told["origin"], self._origin):
-            kind, _, name = key.partition(".")
-            raise ReproError(f"it is from other {kind}: {name} was {old!r}, is {new!r}")
+        for kind, mine in self._origin.items():  # parameters first: they change what hardware does
+            for key, old, new in fingerprint.differences(told["origin"].get(kind, {}), mine):
+                raise ReproError(f"it is from other {kind}: {key} was {old!r}, is {new!r}")
         return state
 
 
