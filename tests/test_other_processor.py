@@ -61,7 +61,7 @@ def here(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
     project = small_run.copy(tmp_path_factory.mktemp("here") / "project")
     for name in FAMILIES:
         project.set(f"models.{name}.epochs", 1)
-    # In full size: with layers of 16 units Eigen takes other ways, and not the same ones everywhere.
+    # In full size: with layers of 16 units Eigen takes other ways, which the caches decide.
     project.set("models.mnist_functional.units", [512, 512])
     project.set("tokenize.max_length", 20)  # emulated, a step of the LSTM takes long
     project.set("models.sentiment_bilstm.units", 32)
