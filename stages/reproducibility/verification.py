@@ -201,12 +201,14 @@ def _machine(name: str, machine: dict[str, Any], clone: Path) -> Iterator[tuple[
 
 
 def _metrics_diff(clone: Path) -> str:
-    """Return as Markdown what DVC says of the reproduced metrics and the committed ones."""
+    """Return as Markdown what DVC says of the reproduced metrics, nothing if none differs."""
     made = [path for path in lock.outputs(clone) if path.parent == paths.METRICS]
     targets = [str(path) for path in made if (clone / path).is_file()]
-    return _run(
+    table = _run(
         sys.executable, "-m", "dvc", "metrics", "diff", "--md", "--targets", *targets, cwd=clone
     ).strip()
+    head_and_rule = 2
+    return table if len(table.splitlines()) > head_and_rule else ""
 
 
 def _environment() -> dict[str, str]:
