@@ -142,6 +142,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> R
         reducing = {"monitor": "val_accuracy", "factor": 0.5, "patience": 1}
         project.set(f"models.{name}.callbacks.reduce_learning_rate", reducing)
         project.set(f"models.{name}.dropout", 0.5)
+        # The fourth epoch, in which training is killed, must always come.
+        project.set(f"models.{name}.callbacks.early_stopping.patience", 3)
     subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
     return Reference(project)
 
