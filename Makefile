@@ -83,7 +83,8 @@ LOCK := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
 lock: setup
 	.venv/bin/pip install --quiet pip-tools
-	$(LOCK) --extra dev --extra ssh --output-file requirements.lock pyproject.toml
+	$(LOCK) $(addprefix --extra ,dev ssh s3 rjieba opencc cluster) \
+	    --output-file requirements.lock pyproject.toml
 	awk '/^setuptools==/ {keep = 1} keep {print} !/\\$$/ {keep = 0}' requirements.lock \
 	    > requirements-build.lock
 

@@ -34,8 +34,13 @@ def main() -> None:
         classes, details = registry.load().images(dataset).classes, mistakes.of_images(rows)
     tables.write(paths.plots(name), test.labels, probabilities, classes)
     mistakes.write(paths.plots(name), test.labels, probabilities, classes, details)
+    by_source = scores.by_source(test.labels, probabilities, test.sources, test.source_names)
+    tables.write_by_source(paths.plots(name), by_source)
+    figures = scores.summary(test.labels, probabilities)
+    if len(by_source) > 1:
+        figures |= scores.flat(by_source)
     # Last, so that a run that ends before leaves no new figures beside old plots.
-    files.write_json(paths.metrics(name), scores.summary(test.labels, probabilities))
+    files.write_json(paths.metrics(name), figures)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,10 @@ import pyarrow.parquet as pq
 from stages import ReproError, paths
 
 DECIMALS = 6
+# Rows that are worked on at once, and those that a Parquet file groups: the latter's footer has an
+# entry per group and column, which would make it unwieldy if groups were as small as batches.
 ROWS_PER_BATCH = 8192
+ROWS_PER_GROUP = 65_536
 
 # The earliest time that a ZIP archive can state; any fixed one would do.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -153,7 +155,7 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         ReproError: the file is missing, truncated, or lacks one of the arrays.
 
     """
-    with _readable(path, "NPZ"), np.load(BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+    with _readable(path, "NPZ"), np.load(path, allow_pickle=False) as archive:
         missing = sorted(set(names) - set(archive.files))
         if missing:
             raise ReproError(
@@ -163,25 +165,48 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         return {name: archive[name] for name in names}
 
 
-def write_parquet(path: Path, schema: pa.Schema, batches: Iterable[Mapping[str, Any]]) -> int:
-    """Write batches of columns as one Parquet file and return the number of rows.
+def write_parquet(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write batches as one Parquet file and return the number of rows.
 
-    The file holds the schema's columns and nothing of pandas or of the clock; the rows are grouped
-    as the batches are, so the caller's batch size is part of the bytes.
+    The file holds the schema's columns and nothing of pandas or of the clock. Its bytes depend on
+    the rows alone, not on how they are batched.
     """
     rows = 0
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
-        for batch in batches:
-            table = pa.table(dict(batch), schema=schema)
-            writer.write_table(table)
-            rows += table.num_rows
+        for group in _grouped(batches, schema):
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+            rows += group.num_rows
     return rows
 
 
+def _grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield the rows of the batches as tables of `ROWS_PER_GROUP` rows, the last one perhaps less.
+
+    Each table is copied into one piece: Parquet's pages would end where the batches do.
+    """
+    waiting = schema.empty_table()
+    for batch in batches:
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch], schema)])
+        while waiting.num_rows >= ROWS_PER_GROUP:
+            yield waiting.slice(0, ROWS_PER_GROUP).combine_chunks()
+            waiting = waiting.slice(ROWS_PER_GROUP)
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
+
+
 def read_parquet(
-    path: Path, schema: pa.Schema, rows_per_batch: int = ROWS_PER_BATCH
-) -> Iterator[dict[str, list[Any]]]:
-    """Yield the rows of a Parquet file as columns of at most `rows_per_batch` values.
+    path: Path,
+    schema: pa.Schema,
+    columns: Sequence[str] | None = None,
+    rows_per_batch: int = ROWS_PER_BATCH,
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a Parquet file in batches.
+
+    Args:
+        path: of the file.
+        schema: that the file must have.
+        columns: to read; by default all.
+        rows_per_batch: how many rows a batch has at most.
 
     Raises:
         ReproError: the file is missing, truncated, or its columns differ from `schema`.
@@ -193,8 +218,7 @@ def read_parquet(
                 f"{path}: has the columns {_columns(file.schema_arrow)}; "
                 f"expected {_columns(schema)}"
             )
-        for batch in file.iter_batches(batch_size=rows_per_batch):
-            yield batch.to_pydict()
+        yield from file.iter_batches(batch_size=rows_per_batch, columns=columns)
 
 
 def count_rows(path: Path) -> int:

@@ -1,5 +1,7 @@
 """params.yaml as validated, frozen objects: an unknown key or a wrong type is an error."""
 
+import codecs
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -7,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -36,8 +39,37 @@ def _inside_project(path: Path) -> Path:
     return path
 
 
+def _text_encoding(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+    except LookupError:
+        codec = None
+    # Python also has codecs such as rot13 and base64, which do not end in text.
+    if name != "auto" and not (codec and codec._is_text_encoding):  # noqa: SLF001
+        raise ValueError(f"expected auto or an encoding such as utf-8 or gb18030, found {name!r}")
+    return name
+
+
+def _scheduler_address(address: str) -> str:
+    if not re.fullmatch(r"(tcp|tls|ws|wss)://[^/]+:\d+", address):
+        raise ValueError(f"expected an address such as tcp://host:8786, found {address!r}")
+    return address
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 # YAML has strings where Python has paths and lists where it has tuples and sets.
 ProjectPath = Annotated[Path, AfterValidator(_inside_project), Field(strict=False)]
+
+
+# The sources that read `reviews.path`; all others stand in data/registry.yaml.
+OWN_SOURCES = ("file", "segmented")
+
+Corpora = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, strict=False)]
+Column = Annotated[str, Field(min_length=1)] | PositiveInt
+Encoding = Annotated[str, AfterValidator(_text_encoding)]
 
 
 class Section(BaseModel):
@@ -48,12 +80,17 @@ class Section(BaseModel):
 
 
 class Runtime(Section):
-    """Seeds, threads, op determinism and kernels of the stages that use TensorFlow."""
+    """Seeds, threads, op determinism and kernels of TensorFlow; where the text stages compute.
+
+    `cluster` is the address of a Dask scheduler, or null for the cores of this machine. No result
+    depends on it, so it is no parameter of any stage in dvc.yaml.
+    """
 
     seed: NonNegativeInt
     threads: PositiveInt
     deterministic: bool
     portable: bool
+    cluster: Annotated[str, AfterValidator(_scheduler_address)] | None = None
 
 
 class Download(Section):
@@ -74,9 +111,45 @@ class Download(Section):
 
 
 class Reviews(Section):
-    """Which corpus of reviews is used."""
+    """Which corpora of reviews are used, and how a file of one's own is read.
 
-    source: str
+    Attributes:
+        source: names of data/registry.yaml, `file` or `segmented`; several are merged in turn.
+        path: of the file, or its address in an object store.
+        text: the column of the text: its name, or its number counted from 1.
+        rating: the column of the rating, if `label` is null.
+        label: the column of a label with two values, if `rating` is null.
+        rating_scale: the best rating; the worst is 0 or 1.
+        encoding: of the file; `auto` tells UTF-8, UTF-16 and GB 18030 apart.
+        max_bad_fraction: of all rows read, how many may be rejected.
+
+    """
+
+    source: Corpora
+    path: str | None = None
+    text: Column | None = None
+    rating: Column | None = None
+    label: Column | None = None
+    rating_scale: Annotated[int, Field(ge=2, le=100)] = 5
+    encoding: Encoding = "auto"
+    max_bad_fraction: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if len(set(self.source)) < len(self.source):
+            raise ValueError(f"expected each source once, found {', '.join(self.source)}")
+        own = [name for name in self.source if name in OWN_SOURCES]
+        if len(own) > 1:
+            raise ValueError(f"expected one source that reads `path`, found {' and '.join(own)}")
+        if own and self.path is None:
+            raise ValueError(f"expected the path of a file for the source {own[0]!r}, found null")
+        if own == ["file"]:
+            if self.text is None:
+                raise ValueError("expected the name or number of the column with the text as text")
+            if (self.rating is None) == (self.label is None):
+                found = "both" if self.rating is not None else "neither"
+                raise ValueError(f"expected a column as either rating or label, found {found}")
+        return self
 
 
 class Splits(Section):
@@ -98,6 +171,8 @@ class Prepare(Section):
     """How ratings become labels and reviews go to splits."""
 
     unicode_form: Literal["NFC", "NFKC"] | None
+    simplify: bool
+    max_characters: PositiveInt
     negative: Ratings
     positive: Ratings
     splits: Splits
@@ -113,7 +188,7 @@ class Prepare(Section):
 class Segment(Section):
     """How reviews are cut into words."""
 
-    engine: Literal["jieba"]
+    engine: Literal["jieba", "rjieba"]
     hmm: bool
     stop_words: ProjectPath | None
     user_dict: ProjectPath | None

@@ -7,6 +7,7 @@ REGISTRY = Path("data/registry.yaml")
 DICTIONARIES = Path("dict")
 
 RAW_REVIEWS = Path("data/raw/reviews.parquet")
+REJECTED_REVIEWS = Path("data/interim/rejected.csv")
 PREPARED_REVIEWS = Path("data/interim/reviews.parquet")
 SEGMENTED_REVIEWS = Path("data/interim/segmented.parquet")
 VOCABULARY = Path("data/processed/vocabulary.json")
@@ -30,6 +31,11 @@ SCRATCH = CACHE / "scratch"
 def raw_images(dataset: str) -> Path:
     """Return where the canonical file of an image dataset lies."""
     return Path("data/raw") / f"{dataset}.npz"
+
+
+def corpus(name: str) -> Path:
+    """Return where a registered corpus waits to be merged with others."""
+    return CACHE / "corpora" / f"{name}.parquet"
 
 
 def model(name: str) -> Path:

@@ -1,29 +1,42 @@
 """Choose, label and split the reviews: `python -m stages.prepare`."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
+import pyarrow as pa
 from tqdm import tqdm
 
 from stages import files, params, paths, runtime
 from stages.datasets.reviews import SCHEMA
-from stages.text import reviews
-from stages.text.selection import Selection
+from stages.params import Params
+from stages.text import parallel, reviews
+from stages.text.selection import Selection, clean
 
 
 def main() -> None:
-    """Write the kept reviews and how many rows were dropped for which reason."""
-    settings = params.load().prepare
-    selection = Selection(_read, settings)
-    files.write_parquet(paths.PREPARED_REVIEWS, reviews.PREPARED, selection.kept())
-    files.write_json(paths.REVIEW_COUNTS, selection.counts)
+    """Write the kept reviews, the rejected rows, and how many were dropped for which reason."""
+    settings = params.load()
+    with files.scratch() as scratch:
+        selection = Selection(settings.prepare, settings.reviews.max_bad_fraction, scratch)
+        selection.read(_cleaned(settings))
+        files.write_parquet(paths.PREPARED_REVIEWS, reviews.PREPARED, selection.kept())
+        files.write_csv(
+            paths.REJECTED_REVIEWS, ("source", "line", "reason", "row"), selection.rejected()
+        )
+        files.write_json(paths.REVIEW_COUNTS, selection.counts)
 
 
-def _read() -> Iterator[dict[str, list[Any]]]:
-    with tqdm(desc="prepare", unit=" rows", total=files.count_rows(paths.RAW_REVIEWS)) as bar:
-        for batch in files.read_parquet(paths.RAW_REVIEWS, SCHEMA):
-            yield batch
-            bar.update(len(batch["text"]))
+def _cleaned(settings: Params) -> Iterator[pa.RecordBatch]:
+    """Yield the corpus, in order, as rows of `selection.CLEANED`."""
+    rows = files.count_rows(paths.RAW_REVIEWS)
+    with (
+        parallel.workers(settings.runtime.cluster) as workers,
+        tqdm(desc="prepare", unit=" rows", total=rows) as bar,
+    ):
+        raw = files.read_parquet(paths.RAW_REVIEWS, SCHEMA)
+        for batch, cleaned in workers.in_order(partial(clean, settings.prepare), raw):
+            yield cleaned
+            bar.update(batch.num_rows)
 
 
 if __name__ == "__main__":

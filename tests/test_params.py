@@ -47,6 +47,7 @@ def test_committed_params_are_valid_and_frozen() -> None:
         ("prepare.positive", [], "prepare.positive is []; expected at least one item"),
         ("prepare.positive", [2, 4], "prepare: expected each rating once, found [2] in both"),
         ("prepare.splits.test", 0.3, "expected train + validation + test = 1, found 1.2"),
+        ("runtime.cluster", "host:8786", "expected an address such as tcp://host:8786, found"),
         ("segment.user_dict", "/etc/x", "expected a path relative to the root of the repository"),
         ("segment.stop_words", "../x", "expected a path relative to the root of the repository"),
         ("download.time_limit", 1, "expected time_limit above answer_timeout (10), found 1"),

@@ -188,7 +188,7 @@ class TestTraining:
             )
 
         inputs = Inputs((4, 4), 2, None)
-        data = TrainingData(part(0, 150), part(150, 200), inputs)
+        data = TrainingData(part(0, 150), part(150, 200), inputs, "images")
         model = module("mnist_sequential").build(settings, inputs)
         kept = Checkpoint(tmp_path / "checkpoint", {})
         trained, rows = trainer.fit(model, settings, data, kept)

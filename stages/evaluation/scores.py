@@ -1,9 +1,10 @@
 """scikit-learn's figures for predicted probabilities.
 
-Throughout, `labels` is of shape (N,) and `probabilities` of shape (N, classes), rows summing to 1.
+Throughout, `labels` is of shape (N,) and `probabilities` float64 of shape (N, classes), whose rows
+sum to 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn import metrics
@@ -32,8 +33,41 @@ def summary(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
         "precision": precision,
         "recall": recall,
         "f1": f1,
-        "loss": metrics.log_loss(labels, _double(probabilities), labels=range(classes)),
+        "loss": metrics.log_loss(labels, probabilities, labels=range(classes)),
         "n_test": len(labels),
+    }
+
+
+def by_source(
+    labels: np.ndarray, probabilities: np.ndarray, sources: np.ndarray, names: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the figures of `summary` for the test items of each source that has any.
+
+    Args:
+        labels: see above.
+        probabilities: see above.
+        sources: of shape (N,), the place of each item's source in `names`.
+        names: of the sources.
+
+    """
+    places = {name: sources == number for number, name in enumerate(names)}
+    return {
+        name: summary(labels[rows], probabilities[rows])
+        for name, rows in places.items()
+        if rows.any()
+    }
+
+
+def flat(by_source: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return figures of several sources as one mapping.
+
+    >>> flat({"mine": {"f1": 0.9, "n_test": 30}})
+    {'f1_mine': 0.9, 'n_test_mine': 30}
+    """
+    return {
+        f"{figure}_{source}": value
+        for source, figures in by_source.items()
+        for figure, value in figures.items()
     }
 
 
@@ -72,10 +106,3 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
     """Return at most `CURVE_POINTS` points, evenly spaced along the curve, with both ends."""
     places = np.unique(np.linspace(0, len(x) - 1, min(len(x), CURVE_POINTS)).round().astype(int))
     return list(zip(x[places].tolist(), y[places].tolist(), strict=True))
-
-
-def _double(probabilities: np.ndarray) -> np.ndarray:
-    """Return float64 rows that sum to 1, as `log_loss` demands more exactly than softmax gives."""
-    double: np.ndarray = probabilities.astype(np.float64)
-    double /= double.sum(axis=1, keepdims=True)
-    return double

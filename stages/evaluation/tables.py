@@ -1,12 +1,14 @@
 """The tables that `dvc plots` draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from stages import files
 from stages.evaluation import scores
+
+SOURCE_FIGURES = ("accuracy", "precision", "recall", "f1", "loss", "n_test")
 
 
 def write(
@@ -42,4 +44,16 @@ def write(
         directory / "roc.csv",
         ("false_positive_rate", "true_positive_rate"),
         scores.roc(labels, probabilities),
+    )
+
+
+def write_by_source(directory: Path, figures: Mapping[str, Mapping[str, float]]) -> None:
+    """Write per_source.csv: the figures of `scores.by_source`, a line per source."""
+    files.write_csv(
+        directory / "per_source.csv",
+        ("source", *SOURCE_FIGURES),
+        (
+            (source, *(found[figure] for figure in SOURCE_FIGURES))
+            for source, found in figures.items()
+        ),
     )

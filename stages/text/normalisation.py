@@ -1,7 +1,10 @@
 """One spelling for texts that look the same."""
 
 import unicodedata
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
+
+from stages import ReproError, paths
 
 
 class _Visible(dict[int, int | None]):
@@ -30,3 +33,26 @@ def normalise(text: str, form: Literal["NFC", "NFKC"] | None) -> str:
     if form is not None:
         text = unicodedata.normalize(form, text)
     return " ".join(text.translate(_VISIBLE).split())
+
+
+def simplified(text: str) -> str:
+    """Return `text` with traditional characters as simplified ones, as OpenCC's `t2s` has them.
+
+    Raises:
+        ReproError: OpenCC is not installed.
+
+    """
+    converted: str = _converter().convert(text)
+    return converted
+
+
+@cache
+def _converter() -> Any:
+    try:
+        import opencc
+    except ImportError:
+        raise ReproError(
+            f"{paths.PARAMS}: prepare.simplify is true, and the package opencc is not installed; "
+            "expected it (`pip install keras-repro[opencc]`) or false"
+        ) from None
+    return opencc.OpenCC("t2s")

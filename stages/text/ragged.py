@@ -1,14 +1,19 @@
 """Sequences of different lengths in flat arrays, as data/processed/reviews.npz holds them."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, NamedTuple, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages import ReproError, files, paths
+from stages.text import reviews
 from stages.text.vocabulary import PAD
 
-FIELDS = ("ids", "labels", "offsets", "tokens")
+FIELDS = {"ids": "S16", "labels": "u1", "offsets": "<i8", "sources": "<u2", "tokens": "<i4"}
+TOKENS_AT_ONCE = 1 << 22
 
 
 class Encoded(NamedTuple):
@@ -18,6 +23,7 @@ class Encoded(NamedTuple):
         ids: bytes of shape (N,), the review ids.
         labels: uint8 of shape (N,), 0 or 1.
         offsets: int64 of shape (N + 1,); review i is `tokens[offsets[i]:offsets[i + 1]]`.
+        sources: uint16 of shape (N,), the number of each review's source in `read_sources()`.
         tokens: int32 of shape (total,), the token ids of all reviews in turn.
 
     """
@@ -25,6 +31,7 @@ class Encoded(NamedTuple):
     ids: np.ndarray
     labels: np.ndarray
     offsets: np.ndarray
+    sources: np.ndarray
     tokens: np.ndarray
 
     @property
@@ -42,28 +49,87 @@ class Encoded(NamedTuple):
         return batch
 
 
-def encoded(ids: Sequence[str], labels: Sequence[int], sequences: Sequence[list[int]]) -> Encoded:
-    """Pack the sequences of one split."""
-    lengths = [len(sequence) for sequence in sequences]
-    return Encoded(
-        ids=np.array([identity.encode("ascii") for identity in ids], dtype="S16"),
-        labels=np.array(labels, dtype=np.uint8),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        tokens=np.concatenate(
-            [np.array(sequence, dtype=np.int32) for sequence in sequences]
-            or [np.zeros(0, np.int32)]
-        ),
-    )
+class Writer:
+    """Collects encoded reviews in files, so that a corpus may outgrow the memory.
 
+    Args:
+        directory: an empty one.
 
-def write(splits: dict[str, Encoded], vocabulary_size: int) -> None:
-    """Write all splits and the size of the embedding that they need."""
-    arrays = {
-        f"{split}_{field}": array
-        for split, encoding in splits.items()
-        for field, array in encoding._asdict().items()
-    }
-    files.write_npz(paths.ENCODED_REVIEWS, arrays | {"vocabulary_size": np.array(vocabulary_size)})
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._open = ExitStack()
+        self._files: dict[tuple[str, str], IO[bytes]] = {}
+        self._ends = dict.fromkeys(reviews.SPLITS, 0)
+        self._sources: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        for split in reviews.SPLITS:
+            for field in FIELDS:
+                file = self._open.enter_context(self._path(split, field).open("wb"))
+                self._files[split, field] = file
+            self._write(split, "offsets", np.zeros(1))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, batch: pa.RecordBatch, lengths: np.ndarray, numbers: np.ndarray) -> None:
+        """Add reviews with their tokens.
+
+        Args:
+            batch: rows of `reviews.SEGMENTED`.
+            lengths: the number of tokens of each, of shape (N,).
+            numbers: of all their tokens in turn, numbers that `finish` knows.
+
+        """
+        known = self._sources
+        sources = [known.setdefault(name, len(known)) for name in batch["source"].to_pylist()]
+        for split in reviews.SPLITS:
+            rows = np.asarray(pc.equal(batch["split"], split))
+            ends = self._ends[split] + np.cumsum(lengths[rows])
+            self._ends[split] = int(ends[-1]) if len(ends) else self._ends[split]
+            self._write(split, "ids", np.array(batch["id"].filter(rows).to_pylist()))
+            self._write(split, "labels", np.asarray(batch["label"])[rows])
+            self._write(split, "offsets", ends)
+            self._write(split, "sources", np.array(sources)[rows])
+            self._write(split, "tokens", numbers[np.repeat(rows, lengths)])
+
+    def finish(self, ids: np.ndarray, vocabulary_size: int) -> None:
+        """Write data/processed/reviews.npz.
+
+        Args:
+            ids: of each number; the last one is that of the number -1.
+            vocabulary_size: the number of ids, the two reserved ones included.
+
+        """
+        self._open.close()
+        arrays = {
+            f"{split}_{field}": self._mapped(split, field)
+            for split in reviews.SPLITS
+            for field in FIELDS
+        }
+        for split in reviews.SPLITS:
+            tokens = arrays[f"{split}_tokens"]
+            for start in range(0, len(tokens), TOKENS_AT_ONCE):
+                part = tokens[start : start + TOKENS_AT_ONCE]
+                part[:] = ids[part]
+        arrays["sources"] = np.array(list(self._sources), dtype=np.str_)
+        arrays["vocabulary_size"] = np.array(vocabulary_size)
+        files.write_npz(paths.ENCODED_REVIEWS, arrays)
+
+    def _write(self, split: str, field: str, values: np.ndarray) -> None:
+        self._files[split, field].write(values.astype(FIELDS[field]).tobytes())
+
+    def _mapped(self, split: str, field: str) -> np.ndarray:
+        path, kind = self._path(split, field), np.dtype(FIELDS[field])
+        if path.stat().st_size == 0:  # which cannot be mapped
+            return np.zeros(0, kind)
+        return np.memmap(path, kind, "r+")
+
+    def _path(self, split: str, field: str) -> Path:
+        return self._directory / f"{split}_{field}.bin"
 
 
 def read(split: str) -> Encoded:
@@ -82,3 +148,9 @@ def read(split: str) -> Encoded:
 def read_vocabulary_size() -> int:
     """Return the number of ids, the two reserved ones included."""
     return int(files.read_npz(paths.ENCODED_REVIEWS, ["vocabulary_size"])["vocabulary_size"])
+
+
+def read_sources() -> list[str]:
+    """Return the names of the sources, in the order of their numbers."""
+    names: list[str] = files.read_npz(paths.ENCODED_REVIEWS, ["sources"])["sources"].tolist()
+    return names

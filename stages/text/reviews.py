@@ -3,10 +3,19 @@
 import pyarrow as pa
 
 PREPARED = pa.schema(
-    [("id", pa.string()), ("label", pa.int8()), ("text", pa.string()), ("split", pa.string())]
+    [
+        ("id", pa.string()),
+        ("label", pa.int8()),
+        ("text", pa.string()),
+        ("split", pa.string()),
+        ("source", pa.string()),
+    ]
 )
 SEGMENTED = PREPARED.append(pa.field("tokens", pa.list_(pa.string())))
 
 NEGATIVE, POSITIVE = 0, 1
 CLASSES = ("negative", "positive")
 SPLITS = ("train", "validation", "test")
+
+# The source whose texts are words already cut, joined by blanks.
+SEGMENTED_SOURCE = "segmented"

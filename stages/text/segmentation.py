@@ -1,23 +1,49 @@
-"""Reviews cut into words with jieba, over processes, in order."""
+"""Reviews cut into words with jieba or rjieba."""
 
-import logging
-import multiprocessing
-import os
-import threading
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-import jieba
+import pyarrow as pa
 
 from stages import ReproError, paths
 from stages.params import Segment
+from stages.text import reviews
+from stages.text.jieba_tokenizer import Tokenizer
 
-# Batches that wait for each process: enough to keep it busy, few enough to stay out of the memory.
-BATCHES_PER_WORKER = 4
+Cut = Callable[[str], Iterable[str]]
+
+
+class Word(NamedTuple):
+    """A line of a user dictionary."""
+
+    text: str
+    frequency: int | None
+
+
+class Cutting(NamedTuple):
+    """All that decides how a text is cut: plain values, so that any machine cuts alike."""
+
+    engine: Literal["jieba", "rjieba"]
+    hmm: bool
+    stop_words: frozenset[str]
+    user_words: tuple[Word, ...]
+
+
+def load(settings: Segment) -> Cutting:
+    """Read the dictionaries that the section `segment` of params.yaml names.
+
+    Raises:
+        ReproError: one of them is missing or malformed.
+
+    """
+    return Cutting(
+        engine=settings.engine,
+        hmm=settings.hmm,
+        stop_words=load_stop_words(settings.stop_words) if settings.stop_words else frozenset(),
+        user_words=load_user_words(settings.user_dict) if settings.user_dict else (),
+    )
 
 
 def load_stop_words(path: Path) -> frozenset[str]:
@@ -26,103 +52,115 @@ def load_stop_words(path: Path) -> frozenset[str]:
     return frozenset(line for line in lines if line)
 
 
+def load_user_words(path: Path) -> tuple[Word, ...]:
+    """Return the words of a user dictionary: WORD [FREQUENCY] [TAG], one a line."""
+    words = []
+    for number, line in enumerate(_read(path, "a user dictionary"), start=1):
+        fields = line.partition("#")[0].split()
+        if not fields:
+            continue
+        word, *rest = fields
+        frequency = int(rest.pop(0)) if rest and rest[0].isdecimal() else None
+        if len(rest) > 1:
+            raise ReproError(
+                f"{path}: line {number} is {line.strip()!r}; expected WORD [FREQUENCY] [TAG]"
+            )
+        words.append(Word(word, frequency))
+    return tuple(words)
+
+
+class _Kept(dict[str, str | None]):
+    """What becomes of each word: lower-case, or None for blanks and stop words.
+
+    Filled as words are met, since most have been met before.
+    """
+
+    # Words met: about 100 bytes each, so at most some 50 MB.
+    LIMIT = 500_000
+
+    def __init__(self, stop_words: frozenset[str]) -> None:
+        super().__init__()
+        self._stop_words = stop_words
+
+    def __missing__(self, word: str) -> str | None:
+        lower = word.lower()
+        kept = None if lower.isspace() or lower in self._stop_words else lower
+        if len(self) < self.LIMIT:
+            self[word] = kept
+        return kept
+
+
 class Segmenter:
     """Cuts texts into lower-case words without blanks and stop words.
 
     Args:
-        settings: the section `segment` of params.yaml.
+        cutting: the engine and its words.
         cache: a directory in which jieba keeps its parsed dictionary, 0.5 s to make and to load.
 
     Raises:
-        ReproError: the stop words or the user dictionary are missing or malformed.
+        ReproError: rjieba is wanted and not installed.
 
     """
 
-    def __init__(self, settings: Segment, cache: Path = paths.JIEBA_CACHE) -> None:
-        jieba.setLogLevel(logging.WARNING)
-        cache.mkdir(parents=True, exist_ok=True)
-        # A tokenizer of its own: words that others add to jieba's global one stay out of ours.
-        self._jieba = jieba.Tokenizer()
-        self._jieba.tmp_dir = str(cache)
-        self._jieba.initialize()
-        self._hmm = settings.hmm
-        if settings.user_dict is not None:
-            self._add_words(settings.user_dict)
-        self._stop_words = (
-            load_stop_words(settings.stop_words) if settings.stop_words else frozenset()
-        )
-
-    def _add_words(self, path: Path) -> None:
-        """Add the words of a user dictionary: WORD [FREQUENCY] [TAG], one a line."""
-        for number, line in enumerate(_read(path, "a user dictionary"), start=1):
-            fields = line.partition("#")[0].split()
-            if not fields:
-                continue
-            word, *rest = fields
-            frequency = rest.pop(0) if rest and rest[0].isdecimal() else None
-            if len(rest) > 1:
-                raise ReproError(
-                    f"{path}: line {number} is {line.strip()!r}; expected WORD [FREQUENCY] [TAG]"
-                )
-            self._jieba.add_word(word, frequency and int(frequency))
+    def __init__(self, cutting: Cutting, cache: Path = paths.JIEBA_CACHE) -> None:
+        self._cut = _jieba(cutting, cache) if cutting.engine == "jieba" else _rjieba(cutting)
+        self._kept = _Kept(cutting.stop_words)
 
     def __call__(self, text: str) -> list[str]:
         """Return the words of a text."""
-        words = (word.lower() for word in self._jieba.cut(text, HMM=self._hmm))
-        return [word for word in words if not word.isspace() and word not in self._stop_words]
+        return self.chosen(self._cut(text))
+
+    def chosen(self, words: Iterable[str]) -> list[str]:
+        """Return the words that are no stop words, in lower case."""
+        kept = self._kept
+        return [word for found in words if (word := kept[found]) is not None]
 
 
-def segment(
-    batches: Iterable[list[str]], settings: Segment, workers: int | None = None
-) -> Iterator[list[list[str]]]:
-    """Yield the words of each text of each batch, in the order of the batches.
+def _jieba(cutting: Cutting, cache: Path) -> Cut:
+    # A tokenizer of its own: words that others add to jieba's global one stay out of ours.
+    tokenizer = Tokenizer(cache, cutting.user_words)
+    return lambda text: tokenizer.cut(text, HMM=cutting.hmm)
+
+
+def _rjieba(cutting: Cutting) -> Cut:
+    try:
+        import rjieba
+    except ImportError:
+        raise ReproError(
+            f"{paths.PARAMS}: segment.engine is 'rjieba', and the package rjieba is not installed; "
+            "expected it (`pip install keras-repro[rjieba]`) or jieba"
+        ) from None
+    tokenizer = rjieba.Jieba()
+    for word, frequency in cutting.user_words:
+        tokenizer.add_word(word, frequency, None)
+    return lambda text: tokenizer.cut(text, cutting.hmm)
+
+
+def segment(cutting: Cutting, batch: pa.RecordBatch) -> pa.Array:
+    """Return the words of each review as lists of strings.
 
     Args:
-        batches: lists of texts; only a few are held at a time.
-        settings: the section `segment` of params.yaml.
-        workers: number of processes; by default one per core that this process may use.
+        cutting: the engine and its words.
+        batch: rows of `reviews.PREPARED`.
 
     """
-    _segmenter(settings)  # faults are found here, and jieba's cache is made once for all workers
-    workers = workers or len(os.sched_getaffinity(0))
-    context = multiprocessing.get_context("spawn")  # a forked child inherits Arrow's locked threads
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
-        waiting: deque[Future[list[list[str]]]] = deque()
-        try:
-            for batch in batches:
-                waiting.append(pool.submit(_segment_batch, settings, batch))
-                if len(waiting) >= workers * BATCHES_PER_WORKER:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool:
-            raise ReproError(
-                "segment: a worker process was killed, perhaps for want of memory; run again"
-            ) from None
-
-
-def _end_with_parent() -> None:
-    """End this worker when its parent is killed; otherwise it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    segmenter = _segmenter(cutting)
+    words: list[str] = []
+    offsets = [0]
+    columns = (batch[name].to_pylist() for name in ("text", "source"))
+    for text, source in zip(*columns, strict=True):
+        if source == reviews.SEGMENTED_SOURCE:
+            words += segmenter.chosen(text.split(" "))
+        else:
+            words += segmenter(text)
+        offsets.append(len(words))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(words, pa.string()))
 
 
 @cache
-def _segmenter(settings: Segment) -> Segmenter:
+def _segmenter(cutting: Cutting) -> Segmenter:
     """Return this process' segmenter; the dictionary takes 0.5 s to load, so it is loaded once."""
-    return Segmenter(settings)
-
-
-def _segment_batch(settings: Segment, batch: list[str]) -> list[list[str]]:
-    segmenter = _segmenter(settings)
-    return [segmenter(text) for text in batch]
+    return Segmenter(cutting)
 
 
 def _read(path: Path, kind: str) -> list[str]:

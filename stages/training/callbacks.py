@@ -1,12 +1,19 @@
 """What watches over a training, from the `callbacks` of a model in params.yaml."""
 
 import math
+import sys
+import time
 from pathlib import Path
 
 import keras
+from tqdm import tqdm
 
 from stages import ReproError
 from stages.params import Callbacks
+from stages.training.batches import Batches
+
+# Seconds between two states of the bar in a log.
+LOG_INTERVAL = 30
 
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
@@ -39,6 +46,56 @@ class Recorder(keras.callbacks.Callback):
                     f"expected a number (try a learning_rate below {self._learning_rate:g})"
                 )
         self.rows.append(tuple(figures[column] for column in HISTORY_COLUMNS))
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows how many items are trained per second: a bar, and a line for each epoch.
+
+    Args:
+        data: the batches of the training split.
+        items: what a row is, in the plural.
+
+    """
+
+    def __init__(self, data: Batches, items: str) -> None:
+        super().__init__()
+        self._data = data
+        self._items = items
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start a bar."""
+        del logs
+        self._started = time.monotonic()
+        self._total = sum(len(rows) for rows in self._data.rows)
+        self._bar = tqdm(
+            desc=f"epoch {epoch + 1} of {self.params['epochs']}",
+            total=self._total,
+            unit=f" {self._items}",
+            # A log has no use for ten lines a second.
+            mininterval=0.1 if sys.stderr.isatty() else LOG_INTERVAL,
+            maxinterval=LOG_INTERVAL,
+        )
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar by the rows of the batch before.
+
+        A callback at a batch's end would make Keras wait for its figures after each.
+        """
+        del logs
+        if batch:
+            self._bar.update(len(self._data.rows[batch - 1]))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Tell the epoch's speed, validation included in its time, and its figures."""
+        self._bar.update(self._total - self._bar.n)
+        self._bar.close()
+        seconds = time.monotonic() - self._started
+        figures = ", ".join(f"{key} {value:.4g}" for key, value in (logs or {}).items())
+        tqdm.write(
+            f"epoch {epoch + 1} of {self.params['epochs']}: {self._total:,} {self._items} in "
+            f"{seconds:.0f} s, {self._total / seconds:,.0f} {self._items}/s; {figures}",
+            file=sys.stderr,
+        )
 
 
 def build(settings: Callbacks, best: Path) -> list[keras.callbacks.Callback]:

@@ -21,11 +21,20 @@ Gather = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class TrainingData(NamedTuple):
-    """What training may see: the test split is not among it."""
+    """What training may see: the test split is not among it.
+
+    Attributes:
+        train: shuffled by seed and epoch.
+        validation: in an order that suits prediction.
+        inputs: what the model must accept.
+        items: what a row is, in the plural.
+
+    """
 
     train: Batches
     validation: Batches
     inputs: Inputs
+    items: str
 
 
 class TestData(NamedTuple):
@@ -34,11 +43,15 @@ class TestData(NamedTuple):
     Attributes:
         batches: in an order that suits prediction; `batches.rows` tells which rows each holds.
         labels: uint8 of shape (N,), in the dataset's order.
+        sources: of shape (N,), the place in `source_names` of each item's.
+        source_names: the corpora of reviews, or the one dataset of images.
 
     """
 
     batches: Batches
     labels: np.ndarray
+    sources: np.ndarray
+    source_names: list[str]
 
 
 def source(dataset: str) -> Path:
@@ -57,10 +70,13 @@ def load_test(dataset: str, batch_size: int) -> TestData:
     """Return the test split of mnist, cifar10 or reviews."""
     if dataset == "reviews":
         encoded = ragged.read("test")
-        return TestData(_reviews_in_order(encoded, batch_size), encoded.labels)
+        ordered = _reviews_in_order(encoded, batch_size)
+        return TestData(ordered, encoded.labels, encoded.sources, ragged.read_sources())
     data = _read_images(dataset)
     gather = partial(_gather_images, data.x_test, data.y_test)
-    return TestData(_in_order(gather, len(data.y_test), batch_size), data.y_test)
+    count = len(data.y_test)
+    sources = np.zeros(count, np.uint16)
+    return TestData(_in_order(gather, count, batch_size), data.y_test, sources, [dataset])
 
 
 def predict(model: keras.Model, data: Batches) -> np.ndarray:
@@ -101,6 +117,7 @@ def _training_images(dataset: str, settings: params.ImageTraining, seed: int) ->
             size,
         ),
         inputs=Inputs(data.x_train.shape[1:], int(data.y_train.max()) + 1, None),
+        items="images",
     )
 
 
@@ -114,6 +131,7 @@ def _training_reviews(settings: params.Training, seed: int) -> TrainingData:
         ),
         validation=_reviews_in_order(validation, settings.batch_size),
         inputs=Inputs(None, len(reviews.CLASSES), ragged.read_vocabulary_size()),
+        items="reviews",
     )
 
 

@@ -9,6 +9,8 @@ from stages.training import callbacks, optimizers
 from stages.training.checkpoint import Checkpoint
 from stages.training.data import TrainingData
 
+FLOAT_BYTES = 4
+
 
 def prepare(model: keras.Model, settings: params.Training) -> None:
     """Compile a classifier with the optimizer of params.yaml."""
@@ -34,6 +36,12 @@ def fit(
 
     """
     prepare(model, settings)
+    count = model.count_params()
+    print(  # noqa: T201 - the stage's progress
+        f"{model.name}: {count:,} weights, {count * FLOAT_BYTES / 1e6:,.0f} MB, and as much again "
+        "for each moment that the optimizer keeps",
+        file=sys.stderr,
+    )
     recorder = callbacks.Recorder()
     watching = callbacks.build(settings.callbacks, checkpoint.best)
     checkpoint.resume(model, recorder, watching)
@@ -45,8 +53,8 @@ def fit(
             initial_epoch=checkpoint.epochs,
             epochs=settings.epochs,
             shuffle=False,  # the batches are shuffled by seed and epoch
-            callbacks=[recorder, *watching, checkpoint],
-            verbose=1 if sys.stderr.isatty() else 2,  # a log gets one line per epoch, no bar
+            callbacks=[recorder, *watching, checkpoint, callbacks.Progress(data.train, data.items)],
+            verbose=0,  # Keras shows batches per second; Progress shows items
         )
     trained = keras.models.clone_model(model)
     trained.load_weights(checkpoint.best)
