@@ -12,7 +12,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: setup packages repro downloads verify test test-slow check gate lint types format readme \
     lock clean
 
+# DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
 repro: setup
+	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
 	dvc repro
 	@python -m stages.report
 

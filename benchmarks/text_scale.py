@@ -27,12 +27,13 @@ import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from stages import files, paths, runtime
+from stages import files, params, paths, runtime
 from stages.datasets import fetching, registry, snownlp
 from stages.datasets.reviews import SCHEMA
 from stages.reproducibility.fingerprint import processor
 
 ROOT = Path(__file__).parents[1]
+STORAGE = params.load(ROOT / paths.PARAMS).storage
 STAGES = ("prepare", "segment", "tokenize")
 CHARACTERS = 65
 LONGEST_SENTENCE = 60
@@ -203,7 +204,7 @@ def jieba_speed(project: Path, seconds: float = 20) -> float:
     import jieba
 
     jieba.initialize()
-    texts = pq.read_table(project / paths.PREPARED_REVIEWS, columns=["text"])["text"].to_pylist()
+    texts = pq.read_table(project / STORAGE.prepared_reviews, columns=["text"])["text"].to_pylist()
     done, started = 0, time.perf_counter()
     for text in texts:
         jieba.lcut(text)
@@ -218,7 +219,7 @@ def keras_seconds(project: Path) -> float:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
-    table = pq.read_table(project / paths.SEGMENTED_REVIEWS, columns=["tokens"])
+    table = pq.read_table(project / STORAGE.segmented_reviews, columns=["tokens"])
     texts = [" ".join(tokens) for tokens in table["tokens"].to_pylist()]
     started = time.perf_counter()
     tokenizer = tf.keras.preprocessing.text.Tokenizer()

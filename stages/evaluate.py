@@ -29,7 +29,8 @@ def main() -> None:
     rows = mistakes.worst(test.labels, probabilities, settings.evaluate.mistakes)
     classes: Sequence[str]
     if dataset == "reviews":
-        classes, details = reviews.CLASSES, mistakes.of_reviews(rows)
+        classes = reviews.CLASSES
+        details = mistakes.of_reviews(rows, settings.storage.segmented_reviews)
     else:
         classes, details = registry.load().images(dataset).classes, mistakes.of_images(rows)
     tables.write(paths.plots(name), test.labels, probabilities, classes)

@@ -19,8 +19,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import fs
 
 from stages import ReproError, paths
+
+# A file, or its address in an object store, such as s3://bucket/reviews.parquet. An address is no
+# Path, which would make one slash of two.
+Location = Path | str
 
 DECIMALS = 6
 # Rows that are worked on at once, and those that a Parquet file groups: the latter's footer has an
@@ -126,14 +131,21 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as UTF-8 CSV with line feeds as line ends and rounded floats."""
+    """Write a table as UTF-8 CSV with line feeds as line ends and rounded floats.
+
+    A row with a carriage return has all its cells in quotes: Python's writer leaves one bare that
+    stands alone, and readers then take it for the end of the row.
+    """
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
+        quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(header)
-        writer.writerows(rounded(list(row)) for row in rows)
+        for row in rows:
+            bare = any(isinstance(cell, str) and "\r" in cell for cell in row)
+            (quoting if bare else writer).writerow(rounded(list(row)))
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -165,14 +177,53 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         return {name: archive[name] for name in names}
 
 
-def write_parquet(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+def is_address(place: Location) -> bool:
+    """Say whether a place lies in an object store."""
+    return isinstance(place, str) and "://" in place
+
+
+def open_input(place: Location) -> pa.NativeFile:
+    """Open a file on this disk or in an object store for reading at any position."""
+    system, name = _system(place)
+    return system.open_input_file(name)
+
+
+def _system(place: Location) -> tuple[fs.FileSystem, str]:
+    if is_address(place):
+        system, name = fs.FileSystem.from_uri(place)
+        return system, name
+    return fs.LocalFileSystem(), str(place)
+
+
+@contextmanager
+def _stored(place: Location) -> Iterator[Path]:
+    """Yield a path to write to; what stands there in the end becomes `place`, whole or not at all.
+
+    Raises:
+        ReproError: the object store does not take it.
+
+    """
+    if isinstance(place, Path) or not is_address(place):
+        with replacing(Path(place)) as temporary:
+            yield temporary
+        return
+    with scratch() as directory:
+        yield directory / "content"
+        try:
+            system, name = _system(place)
+            fs.copy_files(str(directory / "content"), name, fs.LocalFileSystem(), system)
+        except (OSError, pa.ArrowException) as error:
+            raise ReproError(f"{place}: cannot be written ({error})") from None
+
+
+def write_parquet(place: Location, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
     """Write batches as one Parquet file and return the number of rows.
 
     The file holds the schema's columns and nothing of pandas or of the clock. Its bytes depend on
     the rows alone, not on how they are batched.
     """
     rows = 0
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with _stored(place) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for group in _grouped(batches, schema):
             writer.write_table(group, row_group_size=ROWS_PER_GROUP)
             rows += group.num_rows
@@ -195,7 +246,7 @@ def _grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[p
 
 
 def read_parquet(
-    path: Path,
+    place: Location,
     schema: pa.Schema,
     columns: Sequence[str] | None = None,
     rows_per_batch: int = ROWS_PER_BATCH,
@@ -203,7 +254,7 @@ def read_parquet(
     """Yield the rows of a Parquet file in batches.
 
     Args:
-        path: of the file.
+        place: of the file.
         schema: that the file must have.
         columns: to read; by default all.
         rows_per_batch: how many rows a batch has at most.
@@ -212,19 +263,23 @@ def read_parquet(
         ReproError: the file is missing, truncated, or its columns differ from `schema`.
 
     """
-    with _readable(path, "Parquet"), pq.ParquetFile(path) as file:
+    with (
+        _readable(place, "Parquet"),
+        open_input(place) as opened,
+        pq.ParquetFile(opened) as file,
+    ):
         if not file.schema_arrow.equals(schema):
             raise ReproError(
-                f"{path}: has the columns {_columns(file.schema_arrow)}; "
+                f"{place}: has the columns {_columns(file.schema_arrow)}; "
                 f"expected {_columns(schema)}"
             )
         yield from file.iter_batches(batch_size=rows_per_batch, columns=columns)
 
 
-def count_rows(path: Path) -> int:
+def count_rows(place: Location) -> int:
     """Return the number of rows of a Parquet file without reading them."""
-    with _readable(path, "Parquet"):
-        rows: int = pq.read_metadata(path).num_rows
+    with _readable(place, "Parquet"), open_input(place) as opened:
+        rows: int = pq.read_metadata(opened).num_rows
         return rows
 
 
@@ -233,17 +288,19 @@ def _columns(schema: pa.Schema) -> str:
 
 
 @contextmanager
-def _readable(path: Path, kind: str) -> Iterator[None]:
+def _readable(place: Location, kind: str) -> Iterator[None]:
     """Turn what a reader raises for a bad file into one message that names the file."""
     try:
         yield
     except FileNotFoundError:
         raise ReproError(
-            f"{path}: not found; expected a {kind} file (`dvc repro` makes it)"
+            f"{place}: not found; expected a {kind} file (`dvc repro` makes it)"
         ) from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, pa.ArrowException) as error:
-        size = path.stat().st_size if path.is_file() else 0
+        if is_address(place):
+            raise ReproError(f"{place}: cannot be read as a {kind} file ({error})") from error
+        size = Path(place).stat().st_size if Path(place).is_file() else 0
         raise ReproError(
-            f"{path}: {size:,} bytes that are no whole {kind} file ({error}); "
+            f"{place}: {size:,} bytes that are no whole {kind} file ({error}); "
             f"delete it and run `dvc repro`, which makes it again"
         ) from error

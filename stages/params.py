@@ -56,6 +56,29 @@ def _scheduler_address(address: str) -> str:
     return address
 
 
+def _directory_or_address(place: str) -> str:
+    if re.fullmatch(r"[a-z0-9]+://[^/]+(/[^/]+)*", place):
+        return place
+    _inside_project(Path(place))
+    if not place or "://" in place or place != Path(place).as_posix():
+        raise ValueError(
+            "expected a directory of the repository such as data/interim, or an address such as "
+            f"s3://bucket/interim, found {place!r}"
+        )
+    return place
+
+
+def _column(value: Any) -> Any:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, str | int)
+        or value in ("", 0)
+        or (isinstance(value, int) and value < 0)
+    ):
+        raise ValueError(f"expected the name of a column or its number from 1 on, found {value!r}")
+    return value
+
+
 def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
@@ -68,7 +91,7 @@ ProjectPath = Annotated[Path, AfterValidator(_inside_project), Field(strict=Fals
 OWN_SOURCES = ("file", "segmented")
 
 Corpora = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, strict=False)]
-Column = Annotated[str, Field(min_length=1)] | PositiveInt
+Column = Annotated[str | int, BeforeValidator(_column)]
 Encoding = Annotated[str, AfterValidator(_text_encoding)]
 
 
@@ -149,6 +172,39 @@ class Reviews(Section):
             if (self.rating is None) == (self.label is None):
                 found = "both" if self.rating is not None else "neither"
                 raise ValueError(f"expected a column as either rating or label, found {found}")
+        return self
+
+
+class Storage(Section):
+    """Where the text stages put the tables that they hand on.
+
+    Attributes:
+        interim: a directory of the repository, or an address in an object store that both pyarrow
+            and DVC can read.
+        cache: whether DVC keeps each version in its cache; not of an object store.
+
+    """
+
+    interim: Annotated[str, AfterValidator(_directory_or_address)]
+    cache: bool
+
+    @property
+    def prepared_reviews(self) -> str:
+        """The reviews with labels and splits."""
+        return f"{self.interim}/reviews.parquet"
+
+    @property
+    def segmented_reviews(self) -> str:
+        """The same with their words."""
+        return f"{self.interim}/segmented.parquet"
+
+    @model_validator(mode="after")
+    def _cacheable(self) -> Self:
+        if self.cache and "://" in self.interim:
+            raise ValueError(
+                f"expected cache: false with {self.interim}, as DVC keeps no copies of what lies "
+                "in an object store, found true"
+            )
         return self
 
 
@@ -365,6 +421,7 @@ class Params(Section):
     runtime: Runtime
     download: Download
     reviews: Reviews
+    storage: Storage
     prepare: Prepare
     segment: Segment
     tokenize: Tokenize

@@ -8,8 +8,6 @@ DICTIONARIES = Path("dict")
 
 RAW_REVIEWS = Path("data/raw/reviews.parquet")
 REJECTED_REVIEWS = Path("data/interim/rejected.csv")
-PREPARED_REVIEWS = Path("data/interim/reviews.parquet")
-SEGMENTED_REVIEWS = Path("data/interim/segmented.parquet")
 VOCABULARY = Path("data/processed/vocabulary.json")
 ENCODED_REVIEWS = Path("data/processed/reviews.npz")
 

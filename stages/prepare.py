@@ -19,7 +19,7 @@ def main() -> None:
     with files.scratch() as scratch:
         selection = Selection(settings.prepare, settings.reviews.max_bad_fraction, scratch)
         selection.read(_cleaned(settings))
-        files.write_parquet(paths.PREPARED_REVIEWS, reviews.PREPARED, selection.kept())
+        files.write_parquet(settings.storage.prepared_reviews, reviews.PREPARED, selection.kept())
         files.write_csv(
             paths.REJECTED_REVIEWS, ("source", "line", "reason", "row"), selection.rejected()
         )

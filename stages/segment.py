@@ -20,7 +20,7 @@ def main() -> None:
     settings = params.load()
     for key in ("stop_words", "user_dict"):
         _check_watched(key, getattr(settings.segment, key))
-    files.write_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED, segmented(settings))
+    files.write_parquet(settings.storage.segmented_reviews, reviews.SEGMENTED, segmented(settings))
 
 
 def _check_watched(key: str, path: Path | None) -> None:
@@ -37,9 +37,9 @@ def segmented(settings: Params) -> Iterator[pa.RecordBatch]:
     cutting = segmentation.load(settings.segment)
     # Faults are found here, and jieba's cache is made once for all workers.
     segmentation.Segmenter(cutting)
-    total = files.count_rows(paths.PREPARED_REVIEWS)
+    total = files.count_rows(settings.storage.prepared_reviews)
     batches = files.read_parquet(
-        paths.PREPARED_REVIEWS, reviews.PREPARED, rows_per_batch=ROWS_PER_BATCH
+        settings.storage.prepared_reviews, reviews.PREPARED, rows_per_batch=ROWS_PER_BATCH
     )
     with (
         parallel.workers(settings.runtime.cluster) as workers,

@@ -12,13 +12,13 @@ def main() -> None:
     """Write the vocabulary and the encoded reviews."""
     settings = params.load()
     census = vocabulary.Census()
-    rows = files.count_rows(paths.SEGMENTED_REVIEWS)
+    rows = files.count_rows(settings.storage.segmented_reviews)
     with files.scratch() as scratch, ragged.Writer(scratch) as writer:
         with (
             parallel.workers(settings.runtime.cluster) as workers,
             tqdm(desc="tokenize", unit=" reviews", total=rows) as bar,
         ):
-            segmented = files.read_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED)
+            segmented = files.read_parquet(settings.storage.segmented_reviews, reviews.SEGMENTED)
             work = partial(vocabulary.words_of, settings.tokenize.max_length)
             for batch, words in workers.in_order(work, segmented):
                 writer.add(batch, words.lengths, census.add(words))

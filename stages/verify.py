@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from stages import ReproError, params, runtime
+from stages import ReproError, files, params, paths, runtime
 from stages.reproducibility import verification
 
 
@@ -25,7 +25,13 @@ def main() -> None:
         "--summary", metavar="FILE", type=Path, help="append the report to FILE as Markdown"
     )
     arguments = parser.parse_args()
-    models = params.load().models
+    settings = params.load()
+    if files.is_address(settings.storage.interim):
+        raise ReproError(
+            f"{paths.PARAMS}: storage.interim is {settings.storage.interim}; expected a directory, "
+            "since verifying would write over what lies there"
+        )
+    models = settings.models
     for name in arguments.only:
         models.named(name)  # an unknown name ends here
     if arguments.summary:

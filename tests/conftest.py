@@ -20,6 +20,11 @@ from stages.reproducibility import lock
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"
 
+# Where the committed params.yaml has the tables of the text stages.
+STORAGE = params.load(ROOT / "params.yaml").storage
+PREPARED_REVIEWS = Path(STORAGE.prepared_reviews)
+SEGMENTED_REVIEWS = Path(STORAGE.segmented_reviews)
+
 # Keras reads its configuration when doctests import it; the user's own must not matter to a test.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["KERAS_HOME"] = str(ROOT / ".cache/keras")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from conftest import FIXTURES, Project, hashes
+from conftest import FIXTURES, PREPARED_REVIEWS, SEGMENTED_REVIEWS, Project, hashes
 from ruamel.yaml import YAML
 
-from stages import files, paths
+from stages import files
 from stages.text import reviews
 
 pytestmark = pytest.mark.slow
@@ -130,15 +130,13 @@ def many_reviews(project: Project, count: int) -> None:
         },
         schema=reviews.PREPARED,
     )
-    files.write_parquet(
-        project.root / paths.PREPARED_REVIEWS, reviews.PREPARED, table.to_batches(5000)
-    )
+    files.write_parquet(project.root / PREPARED_REVIEWS, reviews.PREPARED, table.to_batches(5000))
 
 
 def test_a_worker_killed_half_way_changes_no_byte(project: Project, cluster: Cluster) -> None:
     count = 60_000
     many_reviews(project, count)
-    segmented = project.root / paths.SEGMENTED_REVIEWS
+    segmented = project.root / SEGMENTED_REVIEWS
     result = project.run("stages.segment")
     assert result.returncode == 0, result.stderr
     expected = files.sha256(segmented)
@@ -194,7 +192,7 @@ def test_worker_with_other_code_is_refused(
     result = project.run("stages.segment")
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
     assert "has code of stages/text with sha256" in result.stderr
-    assert not (project.root / paths.SEGMENTED_REVIEWS).exists()
+    assert not (project.root / SEGMENTED_REVIEWS).exists()
 
 
 def test_worker_outside_a_checkout_is_refused(

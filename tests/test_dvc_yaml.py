@@ -13,7 +13,9 @@ from stages import params, paths
 from stages.datasets import registry
 
 ROOT = Path(__file__).parents[1]
-PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STORAGE = params.load(ROOT / paths.PARAMS).storage
+TEXT = (ROOT / "dvc.yaml").read_text("utf-8").replace("${storage.interim}", STORAGE.interim)
+PIPELINE = YAML(typ="safe").load(TEXT)
 STAGES = PIPELINE["stages"]
 MODELS = list(params.Models.model_fields)
 
@@ -71,17 +73,17 @@ def test_data_of_a_model_are_those_its_module_names(name: str) -> None:
         if isinstance(node, ast.Assign) and node.targets[0].id == "DATASET"
     ]
     data = paths.ENCODED_REVIEWS if dataset == "reviews" else paths.raw_images(dataset)
-    legend = paths.SEGMENTED_REVIEWS if dataset == "reviews" else paths.REGISTRY
+    legend = STORAGE.segmented_reviews if dataset == "reviews" else paths.REGISTRY
     assert STAGES["train"]["foreach"][name] == {"data": str(data), "legend": str(legend)}
 
 
 def test_paths_are_those_of_the_paths_module() -> None:
     assert written("prepare") == [
         str(paths.REJECTED_REVIEWS),
-        str(paths.PREPARED_REVIEWS),
+        STORAGE.prepared_reviews,
         str(paths.REVIEW_COUNTS),
     ]
-    assert written("segment") == [str(paths.SEGMENTED_REVIEWS)]
+    assert written("segment") == [STORAGE.segmented_reviews]
     assert written("tokenize") == [str(paths.ENCODED_REVIEWS), str(paths.VOCABULARY)]
     assert written("train") == [str(paths.model("${key}")), str(paths.history("${key}"))]
     plots = paths.plots("${key}")

@@ -10,9 +10,8 @@ from pathlib import PurePosixPath
 from typing import IO, NamedTuple
 
 import pyarrow as pa
-from pyarrow import fs
 
-from stages import ReproError
+from stages import ReproError, files
 
 # Bytes below which a ZIP archive is read into memory: see `_content`.
 SHORTEST_ARCHIVE = 64
@@ -49,21 +48,15 @@ def opened(path: str) -> Iterator[Opened]:
 
     """
     try:
-        with _raw(path) as raw, _content(path, raw) as (name, stream):
+        with files.open_input(path) as raw, _content(path, raw) as (name, stream):
             yield Opened(name, stream, raw.tell, raw.size())
     except FileNotFoundError:
         raise ReproError(f"{path}: not found; expected a file with reviews") from None
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ReproError(f"{path}: no whole archive ({error})") from None
-    except (OSError, pa.ArrowException, NotImplementedError, UnicodeError) as error:
+    # OverflowError: a date of a Parquet file that is beyond Python's years.
+    except (OSError, pa.ArrowException, NotImplementedError, UnicodeError, OverflowError) as error:
         raise ReproError(f"{path}: cannot be read ({error})") from None
-
-
-def _raw(path: str) -> pa.NativeFile:
-    if "://" not in path:
-        return fs.LocalFileSystem().open_input_file(path)
-    system, place = fs.FileSystem.from_uri(path)
-    return system.open_input_file(place)
 
 
 @contextmanager

@@ -44,11 +44,15 @@ def of_images(rows: np.ndarray) -> Details:
     return Details((), dict.fromkeys(rows.tolist(), ()))
 
 
-def of_reviews(rows: np.ndarray) -> Details:
+def of_reviews(rows: np.ndarray, segmented: files.Location) -> Details:
     """Return the id of each review, the words that the model saw, and the whole text.
 
+    Args:
+        rows: of the test split.
+        segmented: the table of the reviews and their words.
+
     Raises:
-        ReproError: data/interim and data/processed are of different runs.
+        ReproError: the table and data/processed are of different runs.
 
     """
     encoded = ragged.read("test")
@@ -56,14 +60,14 @@ def of_reviews(rows: np.ndarray) -> Details:
     sought = pa.array(list(wanted), pa.string())
     found: dict[int, tuple[str, ...]] = {}
     columns = ("id", "text", "tokens")
-    for batch in files.read_parquet(paths.SEGMENTED_REVIEWS, reviews.SEGMENTED, columns):
+    for batch in files.read_parquet(segmented, reviews.SEGMENTED, columns):
         for review in batch.filter(pc.is_in(batch["id"], sought)).to_pylist():
             row = wanted.pop(review["id"])
             ids = encoded.tokens[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
             found[row] = (review["id"], _seen(review["tokens"], ids), review["text"])
     if wanted:
         raise ReproError(
-            f"{paths.SEGMENTED_REVIEWS}: lacks the review {min(wanted)} of "
+            f"{segmented}: lacks the review {min(wanted)} of "
             f"{paths.ENCODED_REVIEWS}; expected both of one run (`dvc repro` makes them)"
         )
     return Details(("id", "words", "text"), {row: found[row] for row in rows.tolist()})
