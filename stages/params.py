@@ -60,7 +60,7 @@ def _directory_or_address(place: str) -> str:
     if re.fullmatch(r"[a-z0-9]+://[^/]+(/[^/]+)*", place):
         return place
     _inside_project(Path(place))
-    if not place or "://" in place or place != Path(place).as_posix():
+    if not place or ":" in place or place != Path(place).as_posix():
         raise ValueError(
             "expected a directory of the repository such as data/interim, or an address such as "
             f"s3://bucket/interim, found {place!r}"
@@ -181,12 +181,10 @@ class Storage(Section):
     Attributes:
         interim: a directory of the repository, or an address in an object store that both pyarrow
             and DVC can read.
-        cache: whether DVC keeps each version in its cache; not of an object store.
 
     """
 
     interim: Annotated[str, AfterValidator(_directory_or_address)]
-    cache: bool
 
     @property
     def prepared_reviews(self) -> str:
@@ -197,15 +195,6 @@ class Storage(Section):
     def segmented_reviews(self) -> str:
         """The same with their words."""
         return f"{self.interim}/segmented.parquet"
-
-    @model_validator(mode="after")
-    def _cacheable(self) -> Self:
-        if self.cache and "://" in self.interim:
-            raise ValueError(
-                f"expected cache: false with {self.interim}, as DVC keeps no copies of what lies "
-                "in an object store, found true"
-            )
-        return self
 
 
 class Splits(Section):
