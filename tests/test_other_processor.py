@@ -130,14 +130,14 @@ def found(here: Project, emulated: dict[str, Project]) -> list[verdicts.Verdict]
 def test_everything_before_training_is_identical(found: list[verdicts.Verdict]) -> None:
     models = ("train@", "evaluate@")
     before = [verdict for verdict in found if not verdict.stage.startswith(models)]
-    assert len(before) == 8
+    assert len(before) == 9
     assert {verdict.verdict for verdict in before} == {IDENTICAL}, before
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_models_are_equivalent(found: list[verdicts.Verdict], name: str) -> None:
     made = {verdict.output: verdict for verdict in found if verdict.stage.endswith(f"@{name}")}
-    assert len(made) == 8
+    assert len(made) == 9
     assert {verdict.verdict for verdict in made.values()} <= {IDENTICAL, EQUIVALENT}, made
     if AVX512:  # otherwise this processor may compute as that one does
         assert made[str(paths.model(name))].verdict == EQUIVALENT
@@ -151,7 +151,7 @@ def test_portable_models_are_identical(
     made += [
         path.relative_to(portable.root) for path in portable.root.glob(f"{paths.plots(name)}/*")
     ]
-    assert len(made) == 8
+    assert len(made) == 9
     for path in made:
         expected = (portable.root / path).read_bytes()
         assert (emulated["portable"].root / path).read_bytes() == expected, path

@@ -298,6 +298,27 @@ class TestVocabulary:
         assert list(vocabulary.learn(counts, 2, None)) == ["a", "b"]
         assert list(vocabulary.learn(counts, 1, 1)) == ["a"]
 
+    def test_ids_are_those_of_keras_but_for_the_unknown_token_and_ties(self) -> None:
+        """Keras has no id for unknown tokens, so ours are one more; it ranks ties by first sight."""
+        import tensorflow as tf
+
+        texts = [" ".join(jieba.cut(text)) for text in fixture_texts()]
+        keras_tokenizer = tf.keras.preprocessing.text.Tokenizer(filters="", lower=False)
+        keras_tokenizer.fit_on_texts(texts)
+        counts = Counter(token for text in texts for token in text.split(" ") if token)
+        ours = vocabulary.learn(counts, 1, None)
+        assert ours.keys() == keras_tokenizer.word_index.keys()
+        tied = Counter(counts.values())
+        unique = [token for token, count in counts.items() if tied[count] == 1]
+        assert len(unique) > 10
+        assert {token: ours[token] - 1 for token in unique} == {
+            token: keras_tokenizer.word_index[token] for token in unique
+        }
+        # Among equally common tokens the same ids are given, in another order.
+        for count in tied:
+            ids = {ours[token] - 1 for token in counts if counts[token] == count}
+            assert ids == {keras_tokenizer.word_index[t] for t in counts if counts[t] == count}
+
     def test_words_of_a_batch(self) -> None:
         batch = segmented(["train", "test", "train"], [list("abab"), list("bc"), []])
         words = vocabulary.words_of(3, batch)
