@@ -299,7 +299,7 @@ class TestVocabulary:
         assert list(vocabulary.learn(counts, 1, 1)) == ["a"]
 
     def test_ids_are_those_of_keras_but_for_the_unknown_token_and_ties(self) -> None:
-        """Keras has no id for unknown tokens, so ours are one more; it ranks ties by first sight."""
+        """Keras has no id for unknown tokens, so ours are one more; it ranks ties as first seen."""
         import tensorflow as tf
 
         texts = [" ".join(jieba.cut(text)) for text in fixture_texts()]
