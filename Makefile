@@ -9,13 +9,19 @@ VERIFY_ARGS ?=
 # DVC starts the stages as `python -m stages.NAME`, which must be the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: setup packages repro downloads verify test test-slow check gate lint types format readme \
+.PHONY: setup packages repro repro-all downloads verify test test-slow check gate lint types format readme \
     lock clean
 
 # DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
 repro: setup
 	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
 	dvc repro
+	@python -m stages.report
+
+# The tutorial's further models and exercises as well.
+repro-all: setup
+	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
+	dvc repro --all-pipelines
 	@python -m stages.report
 
 # Only the data, from DVC's cache or from where data/registry.yaml says.

@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("name", help="a model of params.yaml")
     name = parser.parse_args().name
     settings = params.load()
-    settings.models.named(name)  # an unknown name ends here
+    settings.model(name)  # an unknown name ends here
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.

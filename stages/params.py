@@ -388,20 +388,11 @@ class Models(Section):
     cifar10_cnn: Cnn
     sentiment_bilstm: Bilstm
 
-    def named(self, name: str) -> Training:
-        """Return the parameters of one model.
 
-        Raises:
-            ReproError: there is no model of that name.
+class Variants(Section):
+    """Further models, named likewise, which tutorial/dvc.yaml trains."""
 
-        """
-        if name not in type(self).model_fields:
-            raise ReproError(
-                f"{paths.PARAMS}: no model '{name}' under models; "
-                f"expected one of {', '.join(type(self).model_fields)}"
-            )
-        settings: Training = getattr(self, name)
-        return settings
+    cifar10_local: Cnn
 
 
 class Params(Section):
@@ -416,6 +407,24 @@ class Params(Section):
     tokenize: Tokenize
     evaluate: Evaluate
     models: Models
+    variants: Variants
+
+    def model(self, name: str) -> Training:
+        """Return the parameters of one model.
+
+        Raises:
+            ReproError: there is no model of that name.
+
+        """
+        for section in (self.models, self.variants):
+            if name in type(section).model_fields:
+                settings: Training = getattr(section, name)
+                return settings
+        known = [*Models.model_fields, *Variants.model_fields]
+        raise ReproError(
+            f"{paths.PARAMS}: no model '{name}' under models or variants; "
+            f"expected one of {', '.join(known)}"
+        )
 
 
 Validated = TypeVar("Validated", bound=BaseModel)

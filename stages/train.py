@@ -11,7 +11,7 @@ def main() -> None:
     parser.add_argument("name", help="a model of params.yaml")
     name = parser.parse_args().name
     settings = params.load()
-    model_settings = settings.models.named(name)
+    model_settings = settings.model(name)
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.

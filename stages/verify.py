@@ -31,9 +31,8 @@ def main() -> None:
             f"{paths.PARAMS}: storage.interim is {settings.storage.interim}; expected a directory, "
             "since verifying would write over what lies there"
         )
-    models = settings.models
     for name in arguments.only:
-        models.named(name)  # an unknown name ends here
+        settings.model(name)  # an unknown name ends here
     if arguments.summary:
         _check_writable(arguments.summary)
     repository = Path.cwd()

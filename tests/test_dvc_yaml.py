@@ -14,14 +14,23 @@ from stages.datasets import registry
 
 ROOT = Path(__file__).parents[1]
 STORAGE = params.load(ROOT / paths.PARAMS).storage
-TEXT = (ROOT / "dvc.yaml").read_text("utf-8").replace("${storage.interim}", STORAGE.interim)
-PIPELINE = YAML(typ="safe").load(TEXT)
+
+
+def pipeline(name: str) -> dict:
+    text = (ROOT / name).read_text("utf-8").replace("${storage.interim}", STORAGE.interim)
+    return YAML(typ="safe").load(text)
+
+
+PIPELINE, TUTORIAL = pipeline("dvc.yaml"), pipeline("tutorial/dvc.yaml")
 STAGES = PIPELINE["stages"]
+# Those of the second file bear its name, as in `dvc repro tutorial/dvc.yaml:train`.
+ALL = STAGES | {f"tutorial/dvc.yaml:{name}": stage for name, stage in TUTORIAL["stages"].items()}
 MODELS = list(params.Models.model_fields)
+VARIANTS = list(params.Variants.model_fields)
 
 
 def body(stage: str) -> dict:
-    return STAGES[stage].get("do", STAGES[stage])
+    return ALL[stage].get("do", ALL[stage])
 
 
 def outputs(stage: str) -> list[dict]:
@@ -35,22 +44,24 @@ def written(stage: str) -> list[str]:
     return [next(iter(entry)) for entry in outputs(stage)]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ALL)
 def test_deps_are_all_that_the_stage_imports(stage: str) -> None:
     listed = {name for name in body(stage)["deps"] if name.endswith(".py")}
-    imported = imports.closure(f"stages.{stage}")
-    if stage in ("train", "evaluate"):
+    name = stage.rpartition(":")[2]
+    imported = imports.closure(f"stages.{name}")
+    if name in ("train", "evaluate"):
         imported.add("stages/models/${key}.py")  # by name, as in params.yaml
     assert listed == imported
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", MODELS + VARIANTS)
 def test_a_model_imports_no_more_than_its_stages_list(name: str) -> None:
-    listed = {dep.replace("${key}", name) for dep in body("train")["deps"]}
+    stage = "train" if name in MODELS else "tutorial/dvc.yaml:train"
+    listed = {dep.replace("${key}", name) for dep in body(stage)["deps"]}
     assert imports.closure(f"stages.models.{name}") <= listed
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", ALL)
 def test_outputs_persist_so_that_a_failed_stage_leaves_the_earlier_ones(stage: str) -> None:
     assert outputs(stage)
     assert all(options["persist"] for entry in outputs(stage) for options in entry.values())
@@ -62,6 +73,11 @@ def test_every_model_is_trained_evaluated_drawn_and_registered() -> None:
     assert drawn == [str(paths.history(name)) for name in MODELS]
     listed = [artifact["path"] for artifact in PIPELINE["artifacts"].values()]
     assert listed == [str(paths.model(name)) for name in MODELS]
+
+
+def test_stages_of_the_tutorial_run_at_the_root() -> None:
+    assert all(body(name)["wdir"] == ".." for name in ALL if name.startswith("tutorial/"))
+    assert list(TUTORIAL["stages"]["train"]["foreach"]) == VARIANTS
 
 
 @pytest.mark.parametrize("name", MODELS)

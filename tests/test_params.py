@@ -101,5 +101,5 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_unknown_model() -> None:
-    with pytest.raises(ReproError, match="no model 'lstm' under models; expected one of mnist_seq"):
-        params.load(Path(__file__).parents[1] / "params.yaml").models.named("lstm")
+    with pytest.raises(ReproError, match="no model 'lstm' under models or variants; expected"):
+        params.load(Path(__file__).parents[1] / "params.yaml").model("lstm")

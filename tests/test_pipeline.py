@@ -180,7 +180,9 @@ def test_a_failing_stage_tells_why_once_and_keeps_what_was(reproduced: Project) 
 def test_unknown_model(reproduced: Project, stage: str) -> None:
     result = reproduced.run(stage, "lstm")
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
-    assert result.stderr.startswith("error: params.yaml: no model 'lstm' under models; expected")
+    assert result.stderr.startswith(
+        "error: params.yaml: no model 'lstm' under models or variants; expected"
+    )
 
 
 @pytest.mark.parametrize(

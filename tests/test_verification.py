@@ -286,7 +286,9 @@ class TestVerify:
     def test_unknown_model(self, small_run: Project) -> None:
         status, stdout, stderr = run(small_run, "--only", "lstm")
         assert (status, stdout) == (1, "")
-        assert stderr.startswith("error: params.yaml: no model 'lstm' under models; expected")
+        assert stderr.startswith(
+            "error: params.yaml: no model 'lstm' under models or variants; expected"
+        )
 
     def test_no_repository(self, project: Project) -> None:
         status, stdout, stderr = run(project)
