@@ -2,7 +2,8 @@
 # run first; each sets up .venv if that is not done.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PYTEST_ARGS ?=
+# One process per core, each with whole files, as these share what is slow to make.
+PYTEST_ARGS ?= --numprocesses auto --dist loadfile
 MARKERS ?= not slow
 VERIFY_ARGS ?=
 

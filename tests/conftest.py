@@ -103,7 +103,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=900,  # a guard against hanging: the small graph takes 25 s on an idle machine
         )
 
 
@@ -129,6 +129,11 @@ def make_small(project: Project, epochs: int) -> None:
 def hashes(root: Path) -> dict[str, str]:
     """Return the md5 of each output in the dvc.lock at `root`."""
     return {str(path): output.md5 for path, output in lock.outputs(root).items()}
+
+
+@pytest.fixture
+def _in_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")

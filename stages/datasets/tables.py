@@ -252,7 +252,7 @@ def _jsonl(columns: Columns, lines: Iterable[str]) -> Iterator[Record]:
 
 def _parquet(opened: Opened, columns: Columns) -> Iterator[Record]:
     try:
-        with pq.ParquetFile(opened.stream) as file:
+        with pq.ParquetFile(opened.stream, pre_buffer=False) as file:
             names = file.schema_arrow.names
             text, grade = _positions(names, columns, opened)
             # Of columns that share a name, Arrow reads none by it.
