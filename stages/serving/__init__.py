@@ -1,0 +1,1 @@
+"""What answers with a trained model."""
