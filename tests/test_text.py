@@ -339,7 +339,7 @@ class TestVocabulary:
         census = vocabulary.Census()
         numbers = census.add(vocabulary.words_of(5, segmented(["train"] * 2, [["a"], []])))
         ids = census.ids({"a": 2})
-        assert ids[numbers].tolist() == [2, vocabulary.UNKNOWN]
+        assert ids[numbers].tolist() == [2, reviews.UNKNOWN]
 
 
 def segmented(splits: list[str], tokens: list[list[str]]) -> pa.RecordBatch:
@@ -414,7 +414,7 @@ class TestRagged:
                 batch = segmented(["test", "train", "test", "train"], [[]] * 4)
                 numbers = np.array([0, 1, -1, 2, 3, 0], np.int32)
                 writer.add(batch, np.array([2, 1, 1, 2]), numbers)
-            writer.finish(np.array([5, 6, 7, 8, vocabulary.UNKNOWN], np.int32), vocabulary_size=9)
+            writer.finish(np.array([5, 6, 7, 8, reviews.UNKNOWN], np.int32), vocabulary_size=9)
         assert ragged.read_vocabulary_size() == 9
         assert ragged.read_sources() == ["mine", "other"]
         test, train = ragged.read("test"), ragged.read("train")

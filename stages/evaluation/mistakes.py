@@ -10,9 +10,6 @@ import pyarrow.compute as pc
 
 from stages import ReproError, files, paths
 from stages.text import ragged, reviews
-from stages.text.vocabulary import UNKNOWN
-
-UNKNOWN_TOKEN = "<unknown>"  # noqa: S105 - a word, no password
 
 
 class Details(NamedTuple):
@@ -100,5 +97,7 @@ def write(
 
 def _seen(tokens: list[str], ids: list[int]) -> str:
     """Return the words behind the ids; the ids end where the model's view of the review does."""
-    pairs = zip(tokens, ids, strict=False)
-    return " ".join(UNKNOWN_TOKEN if number == UNKNOWN else token for token, number in pairs)
+    return " ".join(
+        reviews.UNKNOWN_TOKEN if number == reviews.UNKNOWN else token
+        for token, number in zip(tokens, ids, strict=False)
+    )

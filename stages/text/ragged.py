@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from stages import ReproError, files, paths
 from stages.text import reviews
-from stages.text.vocabulary import PAD
 
 FIELDS = {"ids": "S16", "labels": "u1", "offsets": "<i8", "sources": "<u2", "tokens": "<i4"}
 TOKENS_AT_ONCE = 1 << 22
@@ -44,7 +43,7 @@ class Encoded(NamedTuple):
         lengths = self.lengths[rows]
         columns = np.arange(lengths.max())
         inside = columns < lengths[:, None]
-        batch = np.full(inside.shape, PAD, dtype=np.int32)
+        batch = np.full(inside.shape, reviews.PAD, dtype=np.int32)
         batch[inside] = self.tokens[(self.offsets[rows][:, None] + columns)[inside]]
         return batch
 

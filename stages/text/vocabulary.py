@@ -1,14 +1,17 @@
 """Tokens as numbers."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PAD, UNKNOWN = 0, 1
-FIRST_ID = 2
+from stages.text.reviews import UNKNOWN, UNKNOWN_TOKEN
+from stages.text.tokenizer import Tokenizer
+
+FIRST_ID = UNKNOWN + 1
 
 
 def learn(counts: Mapping[str, int], min_count: int, num_words: int | None) -> dict[str, int]:
@@ -23,9 +26,12 @@ def learn(counts: Mapping[str, int], min_count: int, num_words: int | None) -> d
     {'书': 2, '好': 3}
 
     """
-    frequent = (token for token, count in counts.items() if count >= min_count)
-    ranked = sorted(frequent, key=lambda token: (-counts[token], token))
-    return {token: number for number, token in enumerate(ranked[:num_words], start=FIRST_ID)}
+    frequent = sorted(token for token, count in counts.items() if count >= min_count)
+    tokenizer = Tokenizer(oov_token=UNKNOWN_TOKEN)
+    # Of equally common tokens the tokenizer takes the earlier one first.
+    tokenizer.fit_on_counts({token: counts[token] for token in frequent})
+    ids = ((token, id_) for id_, token in tokenizer.index_word.items() if id_ >= FIRST_ID)
+    return dict(islice(ids, num_words))
 
 
 class Words(NamedTuple):
