@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -307,7 +307,7 @@ Optimizer = Annotated[
 ]
 
 
-# The losses and metrics of stages/training/losses.py and metrics.py.
+SPARSE: Final = "sparse_categorical_crossentropy"
 Loss = Literal[
     "sparse_categorical_crossentropy",
     "categorical_crossentropy",
@@ -391,14 +391,35 @@ class Callbacks(Section):
 
 
 class Training(Section):
-    """What every model has; `metrics` are measured after each epoch, for the history."""
+    """What every model has.
+
+    Attributes:
+        loss: between probabilities and labels; the tutorial's cosine_proximity is
+            cosine_similarity today.
+        metrics: that the history has of each epoch.
+
+    """
 
     optimizer: Optimizer
-    loss: Loss = "sparse_categorical_crossentropy"
+    loss: Loss = SPARSE
     metrics: Metrics = ("accuracy",)
     batch_size: PositiveInt
     epochs: PositiveInt
     callbacks: Callbacks
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether loss and metrics take one-hot labels and not the numbers of classes."""
+        return self.loss != SPARSE
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        if "binary_accuracy" in self.metrics and not self.one_hot:
+            raise ValueError(
+                "expected a loss on one-hot labels, such as categorical_crossentropy, beside the "
+                f"metric binary_accuracy, found {self.loss}"
+            )
+        return self
 
 
 class ImageTraining(Training):

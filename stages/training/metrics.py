@@ -1,24 +1,19 @@
-"""Metrics from the `metrics` of a model in params.yaml, for labels that are numbers of classes."""
-
-from collections.abc import Sequence
+"""Metrics from the `metrics` of a model in params.yaml."""
 
 import keras
 
-from stages.params import Metric
-from stages.training.losses import on_one_hot
+from stages import params
 
-FUNCTIONS = {
-    "binary_accuracy": keras.metrics.binary_accuracy,
-    "categorical_accuracy": keras.metrics.categorical_accuracy,
-    # Of the five likeliest classes; 1 where there are no more than five.
-    "top_k_categorical_accuracy": keras.metrics.top_k_categorical_accuracy,
+# Keras' own for labels that are the numbers of classes, of the same figure.
+OF_NUMBERS = {
+    "categorical_accuracy": keras.metrics.SparseCategoricalAccuracy,
+    "top_k_categorical_accuracy": keras.metrics.SparseTopKCategoricalAccuracy,
 }
 
 
-def build(names: Sequence[Metric]) -> list[str | keras.metrics.Metric]:
-    """Return what `compile` takes as the metrics of these names."""
-    return [name if name == "accuracy" else _on_one_hot(name) for name in names]
-
-
-def _on_one_hot(name: Metric) -> keras.metrics.Metric:
-    return keras.metrics.MeanMetricWrapper(on_one_hot(FUNCTIONS[name]), name=name)
+def build(settings: params.Training) -> list[str | keras.metrics.Metric]:
+    """Return what `compile` takes as the metrics of a model."""
+    return [
+        name if settings.one_hot or name not in OF_NUMBERS else OF_NUMBERS[name](name=name)
+        for name in settings.metrics
+    ]

@@ -6,9 +6,9 @@ import sys
 import keras
 
 from stages import params, paths
-from stages.training import callbacks, losses, metrics, optimizers
+from stages.training import callbacks, metrics, optimizers
 from stages.training.checkpoint import Checkpoint
-from stages.training.data import TrainingData
+from stages.training.data import TrainingData, one_hot
 
 FLOAT_BYTES = 4
 
@@ -17,8 +17,8 @@ def prepare(model: keras.Model, settings: params.Training) -> None:
     """Compile a classifier with the optimizer, loss and metrics of params.yaml."""
     model.compile(
         optimizer=optimizers.build(settings.optimizer),
-        loss=losses.build(settings.loss),
-        metrics=metrics.build(settings.metrics),
+        loss=settings.loss,
+        metrics=metrics.build(settings),
         # XLA compiles anew for each length of review, and gains nothing on these models on a CPU.
         jit_compile=False,
     )
@@ -36,6 +36,8 @@ def fit(
         ReproError: the loss became infinite or no number.
 
     """
+    if settings.one_hot:
+        data = one_hot(data)
     prepare(model, settings)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
