@@ -92,7 +92,7 @@ LOCK := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
 lock: setup
 	.venv/bin/pip install --quiet pip-tools
-	$(LOCK) $(addprefix --extra ,dev ssh s3 rjieba opencc cluster) \
+	$(LOCK) $(addprefix --extra ,dev ssh s3 rjieba opencc cluster tensorboard) \
 	    --output-file requirements.lock pyproject.toml
 	awk '/^setuptools==/ {keep = 1} keep {print} !/\\$$/ {keep = 0}' requirements.lock \
 	    > requirements-build.lock

@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -307,6 +307,31 @@ Optimizer = Annotated[
 ]
 
 
+SPARSE: Final = "sparse_categorical_crossentropy"
+Loss = Literal[
+    "sparse_categorical_crossentropy",
+    "categorical_crossentropy",
+    "binary_crossentropy",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "cosine_similarity",
+    "poisson",
+]
+Metric = Literal[
+    "accuracy", "binary_accuracy", "categorical_accuracy", "top_k_categorical_accuracy"
+]
+
+
+def _with_accuracy(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    if metrics.count("accuracy") != 1 or len(set(metrics)) < len(metrics):
+        found = ", ".join(metrics) or "none"
+        raise ValueError(f"expected accuracy among them and each metric once, found {found}")
+    return metrics
+
+
+Metrics = Annotated[tuple[Metric, ...], AfterValidator(_with_accuracy), Field(strict=False)]
+
+
 class Checkpoint(Section):
     """The epoch with the best value of `monitor` becomes the model."""
 
@@ -322,13 +347,38 @@ class EarlyStopping(Section):
 
 
 class ReduceLearningRate(Section):
-    """The learning rate is multiplied by `factor` after `patience` epochs without progress."""
+    """The learning rate is multiplied by `factor` after `patience` epochs without progress.
+
+    The `cooldown` epochs that follow do not count towards `patience`.
+    """
 
     monitor: Monitor
     factor: Fraction
     patience: PositiveInt
     min_delta: NonNegativeFloat = 0.0001
+    cooldown: NonNegativeInt = 0
     min_learning_rate: NonNegativeFloat = 0.0
+
+
+class TensorBoard(Section):
+    """What is logged for TensorBoard; no result depends on it.
+
+    Attributes:
+        histogram_freq: epochs from one histogram of the weights to the next; 0 draws none.
+        write_graph: whether the network is drawn.
+        write_images: whether the weights are drawn as images beside their histograms.
+
+    """
+
+    histogram_freq: NonNegativeInt = 0
+    write_graph: bool = True
+    write_images: bool = False
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Self:
+        if self.write_images and not self.histogram_freq:
+            raise ValueError("expected histogram_freq above 0 where write_images is true, found 0")
+        return self
 
 
 class Callbacks(Section):
@@ -337,15 +387,39 @@ class Callbacks(Section):
     checkpoint: Checkpoint
     early_stopping: EarlyStopping | None
     reduce_learning_rate: ReduceLearningRate | None
+    tensorboard: TensorBoard | None = None
 
 
 class Training(Section):
-    """What every model has."""
+    """What every model has.
+
+    Attributes:
+        loss: between probabilities and labels; the tutorial's cosine_proximity is
+            cosine_similarity today.
+        metrics: that the history has of each epoch.
+
+    """
 
     optimizer: Optimizer
+    loss: Loss = SPARSE
+    metrics: Metrics = ("accuracy",)
     batch_size: PositiveInt
     epochs: PositiveInt
     callbacks: Callbacks
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether loss and metrics take one-hot labels and not the numbers of classes."""
+        return self.loss != SPARSE
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        if "binary_accuracy" in self.metrics and not self.one_hot:
+            raise ValueError(
+                "expected a loss on one-hot labels, such as categorical_crossentropy, beside the "
+                f"metric binary_accuracy, found {self.loss}"
+            )
+        return self
 
 
 class ImageTraining(Training):

@@ -46,6 +46,11 @@ def checkpoint(name: str) -> Path:
     return CACHE / "training" / name
 
 
+def tensorboard(name: str) -> Path:
+    """Return the directory with what TensorBoard shows of a training; it holds times."""
+    return CACHE / "tensorboard" / name
+
+
 def fingerprint(name: str) -> Path:
     """Return where it says on what machine and with what packages a model was trained."""
     return METRICS / "fingerprints" / f"{name}.json"

@@ -33,7 +33,8 @@ def main() -> None:
     model = module.build(model_settings, splits.inputs)
     model, rows = trainer.fit(model, model_settings, splits, saved)
     archive.save(model, paths.model(name))
-    files.write_csv(paths.history(name), callbacks.HISTORY_COLUMNS, rows)
+    columns = callbacks.history_columns(model_settings.metrics)
+    files.write_csv(paths.history(name), columns, rows)
     files.write_json(paths.fingerprint(name), machine)
     saved.discard()
 

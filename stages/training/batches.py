@@ -16,7 +16,7 @@ class Batches(keras.utils.PyDataset):
     """A dataset for `Model.fit` and `Model.predict`.
 
     Args:
-        gather: returns inputs of shape (len(rows), ...) and labels of shape (len(rows),).
+        gather: returns inputs of shape (len(rows), ...) and labels of shape (len(rows), ...).
         arrange: returns the rows of each batch of an epoch; is given that epoch's random numbers.
         seed: of the random numbers, together with the number of the epoch.
 
@@ -33,6 +33,15 @@ class Batches(keras.utils.PyDataset):
         self._arrange = arrange
         self._seed = seed
         self.start(epoch=0)
+
+    def with_labels(self, encode: Callable[[np.ndarray], np.ndarray]) -> "Batches":
+        """Return the same batches with their labels in another form."""
+
+        def gather(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            inputs, labels = self._gather(rows)
+            return inputs, encode(labels)
+
+        return Batches(gather, self._arrange, self._seed)
 
     def start(self, epoch: int) -> None:
         """Arrange the batches of an epoch."""

@@ -1,15 +1,17 @@
 """What watches over a training, from the `callbacks` of a model in params.yaml."""
 
+import importlib.util
 import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 from tqdm import tqdm
 
-from stages import ReproError
-from stages.params import Callbacks
+from stages import ReproError, paths
+from stages.params import Callbacks, Metric
 from stages.training.batches import Batches
 
 # Seconds between two states of the bar in a log.
@@ -18,16 +20,32 @@ LOG_INTERVAL = 30
 HISTORY_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 
 
+def history_columns(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """Return the columns of a history: those that all have, and those of further metrics.
+
+    >>> history_columns(["binary_accuracy", "accuracy"])[5:]
+    ('learning_rate', 'binary_accuracy', 'val_binary_accuracy')
+    """
+    further = [metric for metric in metrics if metric != "accuracy"]
+    return HISTORY_COLUMNS + tuple(
+        f"{split}{metric}" for metric in further for split in ("", "val_")
+    )
+
+
 class Recorder(keras.callbacks.Callback):
-    """Keeps the figures of each epoch as rows of `HISTORY_COLUMNS`; the first epoch is 1.
+    """Keeps the figures of each epoch as rows; the first epoch is 1.
+
+    Args:
+        columns: of a row, from `history_columns`.
 
     Raises:
         ReproError: the loss is no longer a number, so no later epoch can be of use.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Sequence[str] = HISTORY_COLUMNS) -> None:
         super().__init__()
+        self._columns = columns
         self.rows: list[tuple[float, ...]] = []
         self._learning_rate = math.nan
 
@@ -45,7 +63,7 @@ class Recorder(keras.callbacks.Callback):
                     f"{self.model.name}: the {key} is {figures[key]} after epoch {epoch + 1}; "
                     f"expected a number (try a learning_rate below {self._learning_rate:g})"
                 )
-        self.rows.append(tuple(figures[column] for column in HISTORY_COLUMNS))
+        self.rows.append(tuple(figures[column] for column in self._columns))
 
 
 class Progress(keras.callbacks.Callback):
@@ -98,14 +116,49 @@ class Progress(keras.callbacks.Callback):
         )
 
 
-def build(settings: Callbacks, best: Path) -> list[keras.callbacks.Callback]:
-    """Return the callbacks that are switched on; the best epoch's weights go to `best`."""
+class TensorBoard(keras.callbacks.TensorBoard):
+    """Keras' own, whose figures are on the disk when an epoch ends.
+
+    Otherwise they follow within two minutes, and a training that is killed before has lost them:
+    the one that goes on does not repeat the epochs.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Log the epoch."""
+        super().on_epoch_end(epoch, logs)
+        for writer in self._writers.values():
+            writer.flush()
+
+
+def build(settings: Callbacks, best: Path, logs: Path) -> list[keras.callbacks.Callback]:
+    """Return the callbacks that are switched on.
+
+    Args:
+        settings: of a model.
+        best: where the best epoch's weights go.
+        logs: the directory for TensorBoard.
+
+    Raises:
+        ReproError: TensorBoard is wanted and not installed.
+
+    """
     monitor = settings.checkpoint.monitor
     chosen: list[keras.callbacks.Callback] = [
         keras.callbacks.ModelCheckpoint(
             best, monitor=monitor, mode=_mode(monitor), save_best_only=True, save_weights_only=True
         )
     ]
+    if board := settings.tensorboard:
+        _check_tensorboard()
+        # Before the learning rate is reduced: what is logged is the rate that the epoch had.
+        chosen.append(
+            TensorBoard(
+                logs,
+                histogram_freq=board.histogram_freq,
+                write_graph=board.write_graph,
+                write_images=board.write_images,
+            )
+        )
     if stopping := settings.early_stopping:
         chosen.append(
             keras.callbacks.EarlyStopping(
@@ -124,11 +177,21 @@ def build(settings: Callbacks, best: Path) -> list[keras.callbacks.Callback]:
                 factor=reducing.factor,
                 patience=reducing.patience,
                 min_delta=reducing.min_delta,
+                cooldown=reducing.cooldown,
                 min_lr=reducing.min_learning_rate,
                 verbose=1,
             )
         )
     return chosen
+
+
+def _check_tensorboard() -> None:
+    """TensorFlow writes the files of TensorBoard with that package."""
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ReproError(
+            f"{paths.PARAMS}: callbacks.tensorboard is on, and the package tensorboard is not "
+            "installed; expected it (`pip install keras-repro[tensorboard]`) or null"
+        )
 
 
 def _mode(monitor: str) -> str:

@@ -66,6 +66,14 @@ def load_training(dataset: str, settings: params.Training, seed: int) -> Trainin
     return _training_reviews(settings, seed)
 
 
+def one_hot(data: TrainingData) -> TrainingData:
+    """Return the same splits with labels of shape (N, classes), 1 for an item's class, else 0."""
+    encode = partial(keras.utils.to_categorical, num_classes=data.inputs.classes)
+    return data._replace(
+        train=data.train.with_labels(encode), validation=data.validation.with_labels(encode)
+    )
+
+
 def load_test(dataset: str, batch_size: int) -> TestData:
     """Return the test split of mnist, cifar10 or reviews."""
     if dataset == "reviews":

@@ -1,23 +1,24 @@
 """Trains a model and returns it as it was after its best epoch."""
 
+import shutil
 import sys
 
 import keras
 
-from stages import params
-from stages.training import callbacks, optimizers
+from stages import params, paths
+from stages.training import callbacks, metrics, optimizers
 from stages.training.checkpoint import Checkpoint
-from stages.training.data import TrainingData
+from stages.training.data import TrainingData, one_hot
 
 FLOAT_BYTES = 4
 
 
 def prepare(model: keras.Model, settings: params.Training) -> None:
-    """Compile a classifier with the optimizer of params.yaml."""
+    """Compile a classifier with the optimizer, loss and metrics of params.yaml."""
     model.compile(
         optimizer=optimizers.build(settings.optimizer),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=settings.loss,
+        metrics=metrics.build(settings),
         # XLA compiles anew for each length of review, and gains nothing on these models on a CPU.
         jit_compile=False,
     )
@@ -35,6 +36,8 @@ def fit(
         ReproError: the loss became infinite or no number.
 
     """
+    if settings.one_hot:
+        data = one_hot(data)
     prepare(model, settings)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
@@ -42,9 +45,12 @@ def fit(
         "for each moment that the optimizer keeps",
         file=sys.stderr,
     )
-    recorder = callbacks.Recorder()
-    watching = callbacks.build(settings.callbacks, checkpoint.best)
+    recorder = callbacks.Recorder(callbacks.history_columns(settings.metrics))
+    logs = paths.tensorboard(model.name)
+    watching = callbacks.build(settings.callbacks, checkpoint.best, logs)
     checkpoint.resume(model, recorder, watching)
+    if settings.callbacks.tensorboard and not checkpoint.epochs:
+        shutil.rmtree(logs, ignore_errors=True)  # another training's
     if checkpoint.epochs < settings.epochs and not checkpoint.stopped:
         data.train.start(checkpoint.epochs)
         model.fit(
