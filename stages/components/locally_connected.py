@@ -193,7 +193,9 @@ class LocallyConnected(keras.Layer):
             inputs = ops.pad(inputs, [*self._margins(inputs.shape[:rank]), (0, 0), (0, 0)])
         # From the first window's first element to the last window's: a slice without steps, whose
         # gradient is a padding. TensorFlow's gradient of one with steps takes seven times as long.
-        span = [(count - 1) * stride + 1 for count, stride in zip(places, self.strides, strict=True)]
+        span = [
+            (count - 1) * stride + 1 for count, stride in zip(places, self.strides, strict=True)
+        ]
         batch_and_channels = ops.shape(inputs)[rank:]
         shifted = []
         for offset in itertools.product(*map(range, self.kernel_size)):
@@ -236,7 +238,7 @@ class LocallyConnected2D(LocallyConnected):
 
 
 def _at_each_place(
-    initializer: Callable[..., Any], places: tuple[int, ...], kernel: tuple[int, ...]
+    initializer: Any, places: tuple[int, ...], kernel: tuple[int, ...]
 ) -> Callable[..., Any]:
     """Return an initializer that calls another one for the kernel of each place."""
     if isinstance(seed := getattr(initializer, "seed", None), int):
