@@ -14,6 +14,9 @@ ENCODED_REVIEWS = Path("data/processed/reviews.npz")
 METRICS = Path("metrics")
 REVIEW_COUNTS = METRICS / "reviews.json"
 
+LAYERS = METRICS / "layers.json"
+LAYERS_PAGE = Path("docs/layers.md")
+
 # Not named in dvc.yaml: what is in Git, and must not change a hash in dvc.lock.
 LOCK = Path("dvc.lock")
 GATES = METRICS / "gates.yaml"
@@ -69,3 +72,18 @@ def metrics(name: str) -> Path:
 def plots(name: str) -> Path:
     """Return the directory with the tables that `dvc plots` draws for a model."""
     return METRICS / "plots" / name
+
+
+def diagram(name: str) -> Path:
+    """Return where the graph of a model lies, in the DOT language."""
+    return Path("models") / name / "model.dot"
+
+
+def summary(name: str) -> Path:
+    """Return where the table of a model's layers lies."""
+    return Path("models") / name / "summary.txt"
+
+
+def model_page(name: str) -> Path:
+    """Return where the documentation shows a model."""
+    return Path("docs/models") / f"{name}.md"

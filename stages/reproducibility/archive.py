@@ -12,6 +12,11 @@ from typing import Any
 import keras
 
 from stages import ReproError, files
+from stages.components.locally_connected import LocallyConnected1D, LocallyConnected2D
+from stages.components.thresholded_relu import ThresholdedReLU
+
+# Keras finds only its own layers by the names in an archive.
+CUSTOM_LAYERS = (LocallyConnected1D, LocallyConnected2D, ThresholdedReLU)
 
 
 def save(model: keras.Model, path: Path) -> None:
@@ -30,8 +35,9 @@ def load(path: Path) -> keras.Model:
         ReproError: the file is missing, truncated or no Keras model.
 
     """
+    custom = {keras.saving.get_registered_name(layer): layer for layer in CUSTOM_LAYERS}
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        return keras.models.load_model(path, custom, compile=False, safe_mode=True)
     except Exception as error:
         # Keras raises whatever the damage leads to: ValueError, OSError, KeyError, TypeError.
         found = files.sized(path) if path.is_file() else "nothing"

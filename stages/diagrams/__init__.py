@@ -1,0 +1,1 @@
+"""Pictures of networks whose bytes depend on the network alone."""
