@@ -22,9 +22,10 @@ def main() -> None:
     head = networks.head(transfer.head, shape, classes)
     head = run.fit(head, transfer.head, features, validation_features)
     backbone = archive.load(paths.BACKBONE)
-    model = networks.attach(head, backbone, NAME)
     if transfer.trainable_from:
         networks.fine_tune_from(backbone, transfer.trainable_from)
+    model = networks.attach(head, backbone, NAME)
+    if transfer.trainable_from:
         splits = tasks.for_training(transfer, settings.runtime.seed)
         model = run.fit(model, transfer.fine_tuning, *splits)
     run.save(model)

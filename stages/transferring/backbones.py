@@ -5,10 +5,12 @@ of Keras' networks have Keras' names; where those are numbered (InceptionV3, in 
 count from the start only in a process that has built no network before, as the stages do.
 """
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import h5py
 import keras
 from keras import layers, ops
 
@@ -16,6 +18,7 @@ from stages import ReproError, paths
 from stages.models import Inputs, cifar10_cnn
 from stages.params import Cnn, Transfer
 from stages.reproducibility import archive
+from stages.transferring import networks
 
 # The mean of ImageNet's blue, green and red, which the networks ported from Caffe have taken off.
 CAFFE_MEANS = (103.939, 116.779, 123.68)
@@ -82,8 +85,9 @@ def build(
         pixels = layers.Resizing(height, width, name="resize")(image)
     if settings.backbone == "cifar10_cnn":
         features = _own(settings, own, pixels, weights)
-        return keras.Model(image, features, name="cifar10_cnn")
-    return _published(settings, pixels, weights)
+        return networks.copied(keras.Model(image, features, name="cifar10_cnn"))
+    features = _published(settings, pixels, weights)
+    return keras.Model(image, features, name=settings.backbone)
 
 
 def _check_channels(settings: Transfer, shape: tuple[int, ...]) -> None:
@@ -109,10 +113,8 @@ def _own(
             f"of shape {network.input_shape[1:]}; expected cifar10_cnn for "
             f"transfer.input_shape {settings.input_shape}"
         )
-    for layer in network.layers:
-        if layer.name == "flatten":
-            break
-        pixels = layer(pixels)
+    chain = itertools.takewhile(lambda layer: layer.name != "flatten", network.layers)
+    pixels = networks.apply(chain, pixels)
     if settings.pooling:
         pixels = POOLING[settings.pooling](name=f"{settings.pooling}_pool")(pixels)
     return pixels
@@ -136,11 +138,12 @@ def _published(settings: Transfer, pixels: keras.KerasTensor, weights: Path | No
     )
     if weights:
         _load_weights(network, weights)
-    return network
+    return network.output
 
 
 def _load_weights(network: keras.Model, path: Path) -> None:
     try:
+        _check_count(network, path)
         network.load_weights(path)
     except Exception as error:
         # Keras raises whatever the file leads to: ValueError, OSError, KeyError, TypeError.
@@ -149,3 +152,17 @@ def _load_weights(network: keras.Model, path: Path) -> None:
             f"{path}: {found} ({error}); expected the weights of {network.name} without its "
             "classifier, as `save_weights` writes them or Keras publishes them"
         ) from error
+
+
+def _check_count(network: keras.Model, path: Path) -> None:
+    """Refuse a file of another network; of some, Keras takes what has a name that it knows."""
+    stored = 0
+
+    def add(_: str, item: h5py.HLObject) -> None:
+        nonlocal stored
+        stored += item.size if isinstance(item, h5py.Dataset) else 0
+
+    with h5py.File(path) as file:
+        file.visititems(add)
+    if stored != network.count_params():
+        raise ValueError(f"it has {stored:,} weights, not {network.count_params():,}")

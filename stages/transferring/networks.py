@@ -1,6 +1,7 @@
 """Heads on backbones, and which of a network's layers learn."""
 
 import difflib
+from collections.abc import Iterable
 
 import keras
 from keras import layers
@@ -23,12 +24,27 @@ def head(settings: Head, shape: tuple[int, ...], classes: int) -> keras.Model:
 
 
 def attach(head: keras.Model, backbone: keras.Model, name: str) -> keras.Model:
-    """Return one network from images to probabilities, of the layers of both."""
-    output = backbone.output
-    for layer in head.layers:
+    """Return one network from images to probabilities, with copies of the layers of both."""
+    output = apply(head.layers, backbone.output)
+    return copied(keras.Model(backbone.input, output, name=name))
+
+
+def apply(chain: Iterable[keras.layers.Layer], tensor: keras.KerasTensor) -> keras.KerasTensor:
+    """Return what layers, one after the other, make of a tensor."""
+    for layer in chain:
         if not isinstance(layer, layers.InputLayer):
-            output = layer(output)
-    return keras.Model(backbone.inputs, output, name=name)
+            tensor = layer(tensor)
+    return tensor
+
+
+def copied(model: keras.Model) -> keras.Model:
+    """Return a model of the same weights whose layers stand in no other.
+
+    A layer that stands in two gives, as its output, that of the first.
+    """
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def freeze(backbone: keras.Model) -> None:
