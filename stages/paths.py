@@ -11,6 +11,10 @@ REJECTED_REVIEWS = Path("data/interim/rejected.csv")
 VOCABULARY = Path("data/processed/vocabulary.json")
 ENCODED_REVIEWS = Path("data/processed/reviews.npz")
 
+WEIGHTS = Path("data/weights.yaml")
+BACKBONE = Path("models/backbone/model.keras")
+FEATURES = Path("data/processed/transfer_features.npz")
+
 METRICS = Path("metrics")
 REVIEW_COUNTS = METRICS / "reviews.json"
 
@@ -26,6 +30,7 @@ TOLERANCES = METRICS / "tolerances.yaml"
 CACHE = Path(".cache")
 JIEBA_CACHE = CACHE / "jieba"
 KERAS_HOME = CACHE / "keras"
+KERAS_WEIGHTS = KERAS_HOME / "models"  # where Keras itself would look for them
 SCRATCH = CACHE / "scratch"
 
 

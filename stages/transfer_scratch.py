@@ -1,0 +1,29 @@
+"""Train the same network from random weights: `python -m stages.transfer_scratch`."""
+
+from stages import files, params, paths, runtime
+
+NAME = "transfer_scratch"
+
+
+def main() -> None:
+    """Write what `transfer` is measured against: its network, images and classes, but no source."""
+    settings = params.load()
+    runtime.configure(settings.runtime)
+
+    # These import TensorFlow, which must not happen before it is configured.
+    from stages.transferring import backbones, networks, runs, tasks
+
+    transfer, own = settings.transfer, settings.models.cifar10_cnn
+    used = {"transfer": transfer.model_dump(mode="json"), "network": own.model_dump(mode="json")}
+    run = runs.Run(NAME, settings.runtime, used, paths.raw_images(tasks.DATASET))
+    train, validation = tasks.for_training(transfer, settings.runtime.seed)
+    backbone = backbones.build(transfer, own, tasks.IMAGE_SHAPE, weights=None)
+    head = networks.head(transfer.head, backbone.output_shape[1:], len(transfer.classes))
+    model = run.fit(networks.attach(head, backbone, NAME), transfer.scratch, train, validation)
+    run.save(model)
+    figures = runs.measure(model, tasks.for_test(transfer), settings.evaluate.batch_size)
+    files.write_json(paths.metrics(NAME), figures)
+
+
+if __name__ == "__main__":
+    runtime.run(main)
