@@ -9,7 +9,7 @@ from stages import ReproError, files, paths
 from stages.params import Params, Prepare
 from stages.text import segmentation
 from stages.text.normalisation import normalise, simplified
-from stages.text.vocabulary import UNKNOWN
+from stages.text.reviews import UNKNOWN
 
 
 class Judge:
