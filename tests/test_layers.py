@@ -398,6 +398,9 @@ class TestTrial:
             def call(self, inputs: tf.Tensor) -> tf.Tensor:
                 return inputs * self.factor
 
+            def get_config(self) -> dict:
+                return {"name": self.name}
+
         case = Case("Forgetful", Call(Forgetful, factor=2.0), (4,))
         with pytest.raises(ReproError, match="Forgetful: loaded, it computes something else"):
             trial.run(case, tmp_path)

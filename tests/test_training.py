@@ -18,7 +18,8 @@ from stages.training import batches, callbacks, optimizers, trainer
 from stages.training.checkpoint import Checkpoint
 from stages.training.data import TrainingData
 
-SETTINGS = params.load(Path(__file__).parents[1] / "params.yaml").models
+PARAMS = params.load(Path(__file__).parents[1] / "params.yaml")
+SETTINGS = PARAMS.models
 LENGTHS = np.random.default_rng(0).integers(1, 100, 2000)
 INPUTS = {
     "mnist_sequential": Inputs((28, 28), 10, None),
@@ -83,7 +84,7 @@ class TestModels:
         return np.random.default_rng(0).integers(0, 255, (2, *INPUTS[name].shape), np.uint8)
 
     def test_probabilities(self, name: str) -> None:
-        model = module(name).build(SETTINGS.named(name), INPUTS[name])
+        model = module(name).build(PARAMS.model(name), INPUTS[name])
         output = model.predict(self.batch(name), verbose=0)
         assert output.shape == (2, INPUTS[name].classes)
         np.testing.assert_allclose(output.sum(axis=1), 1, rtol=1e-5)
@@ -93,10 +94,10 @@ class TestModels:
         for path in paths:
             keras.utils.clear_session()  # as in another process, names are counted from the start
             keras.utils.set_random_seed(1)
-            archive.save(module(name).build(SETTINGS.named(name), INPUTS[name]), path)
+            archive.save(module(name).build(PARAMS.model(name), INPUTS[name]), path)
         assert paths[0].read_bytes() == paths[1].read_bytes()
         keras.utils.set_random_seed(2)
-        other = module(name).build(SETTINGS.named(name), INPUTS[name])
+        other = module(name).build(PARAMS.model(name), INPUTS[name])
         archive.save(other, tmp_path / "c.keras")
         assert (tmp_path / "c.keras").read_bytes() != paths[0].read_bytes()
         np.testing.assert_array_equal(
