@@ -101,6 +101,16 @@ def test_nodes_and_edges_are_those_that_keras_draws(build: Callable[[], keras.Mo
     assert (nodes, edges) == drawn_by_keras(model)
 
 
+def test_the_tutorial_s_inception() -> None:
+    """Part 4.3, without the download of its weights."""
+    model = keras.applications.InceptionV3(weights=None)
+    drawn = graph.of(model)
+    nodes = Counter(node.key for node in drawn.nodes())
+    assert (nodes, Counter(drawn.all_edges())) == drawn_by_keras(model)
+    assert len(nodes) == 313
+    assert sum(node.parameters for node in drawn.nodes()) == 23_851_784
+
+
 def test_two_inputs_and_outputs_of_a_backbone_are_told_apart() -> None:
     edges = set(graph.of(nested()).all_edges())
     assert {
