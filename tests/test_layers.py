@@ -520,26 +520,28 @@ class TestCifar10Local:
         assert ours[0] == theirs[0] == (None, 16, 16, 64)
         assert ours[1] == 256 * theirs[1]
 
-    def test_two_trainings_leave_the_same_bytes_and_another_seed_others(
-        self, project: Project
-    ) -> None:
+    def test_same_seed_same_bytes_and_another_seed_others(self, tmp_path) -> None:
+        contents = []
+        for seed in (1, 1, 2):
+            keras.utils.clear_session()  # as in another process, names are counted from the start
+            keras.utils.set_random_seed(seed)
+            archive.save(cifar10_local.build(SETTINGS, self.INPUTS), tmp_path / "model.keras")
+            contents.append((tmp_path / "model.keras").read_bytes())
+        assert contents[0] == contents[1]
+        assert contents[2] != contents[0]
+
+    def test_two_trainings_leave_the_same_bytes(self, project: Project) -> None:
         (project.root / "data/raw").mkdir(parents=True)
         data = (FIXTURES / "cifar10.npz").read_bytes()
         (project.root / "data/raw/cifar10.npz").write_bytes(data)
         for key, value in {"filters": [4, 4], "units": 8, "epochs": 1}.items():
             project.set(f"variants.cifar10_local.{key}", value)
         contents = []
-        for seed in (1, 1, 2):
-            project.set("runtime.seed", seed)
+        for _ in range(2):
             result = project.run("stages.train", "cifar10_local")
             assert result.returncode == 0, result.stderr
             contents.append((project.root / paths.model("cifar10_local")).read_bytes())
         assert contents[0] == contents[1]
-        assert contents[2] != contents[0]
-        result = project.run("stages.evaluate", "cifar10_local")
-        assert result.returncode == 0, result.stderr
-        figures = json.loads((project.root / paths.metrics("cifar10_local")).read_text())
-        assert 0 <= figures["accuracy"] <= 1
 
     def test_the_documented_comparison_is_that_of_the_committed_histories(self) -> None:
         page = (ROOT / "docs/models.md").read_text("utf-8")
