@@ -80,6 +80,10 @@ def test_stages_of_the_tutorial_run_at_the_root() -> None:
     assert list(TUTORIAL["stages"]["train"]["foreach"]) == VARIANTS
 
 
+def test_every_model_has_a_diagram() -> None:
+    assert TUTORIAL["stages"]["diagram"]["foreach"] == MODELS + VARIANTS
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_data_of_a_model_are_those_its_module_names(name: str) -> None:
     module = ast.parse((ROOT / "stages/models" / f"{name}.py").read_text("utf-8"))
@@ -111,6 +115,10 @@ def test_paths_are_those_of_the_paths_module() -> None:
             str(plots / f"{name}.csv")
             for name in ("confusion", "per_class", "precision_recall", "roc")
         ),
+    ]
+    assert written("tutorial/dvc.yaml:layers") == [str(paths.LAYERS), str(paths.LAYERS_PAGE)]
+    assert written("tutorial/dvc.yaml:diagram") == [
+        str(path("${item}")) for path in (paths.diagram, paths.summary, paths.model_page)
     ]
     files = {item["file"] for item in STAGES["download"]["foreach"].values()}
     images = {paths.raw_images(name).name for name in ("mnist", "cifar10")}
