@@ -518,6 +518,7 @@ class TestStages:
         np.testing.assert_array_equal(source[0], base[0])
         assert not np.array_equal(base[0], tuned[0])
 
+    @pytest.mark.slow
     def test_same_seed_same_bytes_and_another_seed_others(
         self, small: Project, done: Project, tmp_path: Path
     ) -> None:
@@ -526,3 +527,17 @@ class TestStages:
         other = small.copy(tmp_path / "other")
         other.set("runtime.seed", 7)
         assert all(run_in_turn(other)[name] != first[name] for name in FILES)
+
+    def test_weights_that_cannot_be_had_end_in_one_message(
+        self, small: Project, tmp_path: Path
+    ) -> None:
+        project = small.copy(tmp_path / "project")
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            address = f"http://127.0.0.1:{closed.getsockname()[1]}/vgg16.h5"
+        project.edit("data/weights.yaml", lambda known: known["vgg16"].update(url=address))
+        project.set("transfer.backbone", "vgg16")
+        project.set("transfer.weights", "imagenet")
+        result = project.run("stages.backbone", DATA_MIRROR="")
+        assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+        assert "error: vgg16.h5: the ImageNet weights of vgg16 cannot be had" in result.stderr
+        assert f"{address}: " in result.stderr

@@ -120,8 +120,10 @@ def _own(
     return pixels
 
 
-def _published(settings: Transfer, pixels: keras.KerasTensor, weights: Path | None) -> keras.Model:
-    """Return a network of `keras.applications`, which sees preprocessed pixels."""
+def _published(
+    settings: Transfer, pixels: keras.KerasTensor, weights: Path | None
+) -> keras.KerasTensor:
+    """Return the features of a network of `keras.applications`, which sees preprocessed pixels."""
     architecture = ARCHITECTURES[settings.backbone]
     least = architecture.least_size
     if min(settings.input_shape[:2]) < least:
