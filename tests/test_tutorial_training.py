@@ -107,7 +107,7 @@ def test_fit_evaluate_and_predict_take_generators(digits: tuple) -> None:
         model.evaluate(x, y, batch_size=100, verbose=0),
         rtol=1e-5,
     )
-    inputs = (batch for batch, _ in batches(x, y))
+    inputs = ((batch,) for batch, _ in batches(x, y))
     predicted = model.predict(inputs, steps=3, verbose=0)
     np.testing.assert_allclose(predicted, model.predict(x, batch_size=100, verbose=0), rtol=1e-5)
 
