@@ -5,8 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
 
-from stages import params
+from stages import params, paths
 from stages.models import Inputs
 from stages.models.cifar10_cnn import build
 from stages.reproducibility import archive
@@ -44,6 +46,14 @@ SETTINGS = params.Cnn.model_validate(
     },
     strict=False,
 )
+COOLING = {"monitor": "val_loss", "factor": 0.5, "patience": 1, "cooldown": 1}
+
+
+def logged(settings: params.Cnn) -> params.Cnn:
+    """Return the same settings with logs for TensorBoard."""
+    board = params.TensorBoard(histogram_freq=1)
+    watching = settings.callbacks.model_copy(update={"tensorboard": board})
+    return settings.model_copy(update={"callbacks": watching})
 
 
 class InterruptionError(Exception):
@@ -56,7 +66,10 @@ def interruption() -> pytest.RaisesExc[Exception]:
 
 
 def fit(
-    directory: Path, origin: dict = ORIGIN, interrupted_at: int | None = None
+    directory: Path,
+    origin: dict = ORIGIN,
+    interrupted_at: int | None = None,
+    settings: params.Cnn = SETTINGS,
 ) -> tuple[bytes, list[tuple[float, ...]], Checkpoint]:
     """Train, up to a batch counted from the first epoch's start if one is given."""
     keras.utils.clear_session()
@@ -82,7 +95,7 @@ def fit(
         "images",
     )
     kept = Checkpoint(directory / "checkpoint", origin)
-    model, rows = trainer.fit(build(SETTINGS, data.inputs), SETTINGS, data, kept)
+    model, rows = trainer.fit(build(settings, data.inputs), settings, data, kept)
     archive.save(model, directory / "model.keras")
     return (directory / "model.keras").read_bytes(), rows, kept
 
@@ -106,6 +119,43 @@ def test_interrupted_training_ends_in_the_same_bytes(
         fit(tmp_path, interrupted_at=epochs * STEPS + STEPS // 2)
     assert fit(tmp_path)[:2] == uninterrupted
     assert f"checkpoint.npz: going on after epoch {epochs}\n" in capsys.readouterr().err
+
+
+def test_cooldown_goes_on_where_it_was(tmp_path: Path) -> None:
+    watching = SETTINGS.callbacks.model_copy(
+        update={"reduce_learning_rate": params.ReduceLearningRate(**COOLING)}
+    )
+    cooling = SETTINGS.model_copy(update={"callbacks": watching})
+    expected = fit(tmp_path / "a", settings=cooling)[:2]
+    for epochs in (2, 3):  # the learning rate falls after one of them
+        directory = tmp_path / str(epochs)
+        with interruption():
+            fit(directory, interrupted_at=epochs * STEPS + STEPS // 2, settings=cooling)
+        assert fit(directory, settings=cooling)[:2] == expected
+
+
+def test_logs_change_no_byte_and_go_on_as_well(
+    tmp_path: Path, uninterrupted: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train = paths.tensorboard("cifar10_cnn") / "train"
+    with interruption():
+        fit(tmp_path, interrupted_at=3 * STEPS + STEPS // 2, settings=logged(SETTINGS))
+    assert [step for step, _ in losses(train)] == [0, 1, 2], "no epoch may be lost"
+    model, rows, _ = fit(tmp_path, settings=logged(SETTINGS))
+    assert (model, rows) == uninterrupted
+    expected = [(epoch, pytest.approx(row[1])) for epoch, row in enumerate(rows)]
+    assert losses(train) == expected
+
+
+def losses(directory: Path) -> list[tuple[int, float]]:
+    """Return each epoch and its loss as TensorBoard reads them."""
+    events = EventAccumulator(str(directory))
+    events.Reload()
+    return [
+        (event.step, float(tensor_util.make_ndarray(event.tensor_proto)))
+        for event in events.Tensors("epoch_loss")
+    ]
 
 
 def test_finished_training_is_not_trained_further(tmp_path: Path, uninterrupted: tuple) -> None:
