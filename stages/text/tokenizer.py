@@ -229,7 +229,7 @@ class Tokenizer:
         if self.oov_token is not None:
             ranked.insert(0, self.oov_token)
         self.word_index = {word: number for number, word in enumerate(ranked, start=1)}
-        self.index_word = dict(enumerate(ranked, start=1))
+        self.index_word = {number: word for word, number in self.word_index.items()}
         for word, documents in self.word_docs.items():
             self.index_docs[self.word_index[word]] = documents
 

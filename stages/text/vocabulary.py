@@ -1,7 +1,6 @@
 """Tokens as numbers."""
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +29,8 @@ def learn(counts: Mapping[str, int], min_count: int, num_words: int | None) -> d
     tokenizer = Tokenizer(oov_token=UNKNOWN_TOKEN)
     # Of equally common tokens the tokenizer takes the earlier one first.
     tokenizer.fit_on_counts({token: counts[token] for token in frequent})
-    ids = ((token, id_) for id_, token in tokenizer.index_word.items() if id_ >= FIRST_ID)
-    return dict(islice(ids, num_words))
+    ranked = sorted(number for number in tokenizer.index_word if number >= FIRST_ID)
+    return {tokenizer.index_word[number]: number for number in ranked[:num_words]}
 
 
 class Words(NamedTuple):
