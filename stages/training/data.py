@@ -12,7 +12,7 @@ from sklearn.utils.extmath import softmax
 
 from stages import ReproError, files, params, paths
 from stages.datasets import images
-from stages.models import Inputs
+from stages.models import Inputs, SequenceInputs
 from stages.text import ragged, reviews
 from stages.training import batches
 from stages.training.batches import Batches
@@ -28,13 +28,15 @@ class TrainingData(NamedTuple):
         validation: in an order that suits prediction.
         inputs: what the model must accept.
         items: what a row is, in the plural.
+        weighted: whether the batches have weights, so that padding counts for nothing.
 
     """
 
     train: Batches
     validation: Batches
-    inputs: Inputs
+    inputs: Inputs | SequenceInputs
     items: str
+    weighted: bool = False
 
 
 class TestData(NamedTuple):

@@ -12,12 +12,19 @@ from stages.training.data import TrainingData
 FLOAT_BYTES = 4
 
 
-def prepare(model: keras.Model, settings: params.Training) -> None:
-    """Compile a classifier with the optimizer of params.yaml."""
+def prepare(model: keras.Model, settings: params.Training, *, weighted: bool = False) -> None:
+    """Compile a classifier with the optimizer of params.yaml.
+
+    With weights, loss and accuracy of a batch are means over its weights, not over its size.
+    """
+    loss, metrics = "sparse_categorical_crossentropy", ["accuracy"]
     model.compile(
         optimizer=optimizers.build(settings.optimizer),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+        if weighted
+        else loss,
+        metrics=None if weighted else metrics,
+        weighted_metrics=metrics if weighted else None,
         # XLA compiles anew for each length of review, and gains nothing on these models on a CPU.
         jit_compile=False,
     )
@@ -35,7 +42,7 @@ def fit(
         ReproError: the loss became infinite or no number.
 
     """
-    prepare(model, settings)
+    prepare(model, settings, weighted=data.weighted)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
         f"{model.name}: {count:,} weights, {count * FLOAT_BYTES / 1e6:,.0f} MB, and as much again "
