@@ -41,6 +41,7 @@ def build(params: EncoderDecoder, inputs: SequenceInputs) -> keras.Model:
     )
     attended = layers.Attention(name="attention")([said, memory, read])
     both = layers.Concatenate(name="said_and_attended")([said, attended])
+    both = layers.Dropout(params.dropout, name="output_dropout")(both)
     logits = layers.Dense(sizes["syllables"], name="logits")(both)
     probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(

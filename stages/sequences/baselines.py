@@ -58,7 +58,8 @@ class Bigrams:
         return best
 
     def _coded(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-        return before.astype(np.int64) * self._size + after
+        codes: np.ndarray = before.astype(np.int64) * self._size + after
+        return codes
 
 
 class Readings:

@@ -177,4 +177,5 @@ def _opinions(split: str) -> Split:
 
 
 def _weights(padded: np.ndarray) -> np.ndarray:
-    return (padded != PAD).astype(np.float32)
+    weights: np.ndarray = (padded != PAD).astype(np.float32)
+    return weights

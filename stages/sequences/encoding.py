@@ -62,7 +62,7 @@ def words(settings: Params) -> Encoded:
     characters = learn(Counter("".join(pieces["train"])), data.min_count, None)
     counts = Counter(pair for piece in pieces["train"] for pair in _pairs(piece))
     pairs = learn(counts, data.min_count, None)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for split, lines in splits.items():
         whole = "".join(pieces[split])
         around = [_ids(_pairs(piece), pairs) for piece in pieces[split]]
@@ -92,7 +92,7 @@ def readings(settings: Params) -> Encoded:
     characters = learn(Counter(c for entry in train for c in entry.word), 1, None)
     spoken = Counter(s for entry in train for s in (*entry.syllables, BOUNDARY))
     syllables = learn(spoken, 1, None)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for split, entries in splits.items():
         written = [(*entry.syllables, BOUNDARY) for entry in entries]
         arrays |= {
@@ -117,7 +117,7 @@ def opinions(settings: Params) -> Encoded:
         for label, review, split in rows:
             splits[split].append((label, (review + BOUNDARY)[: data.review_length]))
     ids = learn(Counter(c for _, review in splits["train"] for c in review), data.min_count, None)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for split, opinions_ in splits.items():
         arrays |= {
             f"{split}_labels": np.array([label for label, _ in opinions_], np.int32),

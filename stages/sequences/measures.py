@@ -1,6 +1,7 @@
 """The figures of each sequence model, those of its baseline beside them."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import keras
 import numpy as np
@@ -84,7 +85,7 @@ def many_to_many(model: keras.Model, split: str, settings: Params) -> Figures:
             found[start:end] = tagging.likeliest(probabilities[: end - start])
     truth = tagging.words_begin(tags, lines)
     characters = "".join(map(chr, text.tolist()))
-    cut = [characters[start:end] for start, end in zip(lines[:-1], lines[1:], strict=True)]
+    cut = [characters[start:end] for start, end in pairwise(lines)]
     jieba = {
         name: scores.word_scores(truth, baselines.jieba_begins(cut, hmm=hmm))["f1"]
         for name, hmm in (("f1_jieba", True), ("f1_jieba_without_hmm", False))
@@ -99,7 +100,9 @@ def encoder_decoder(model: keras.Model, split: str, settings: Params) -> Figures
     Once for all words, once for those with a character that has several readings in training.
     """
     own = settings.seq2seq.seq2seq_encoder_decoder
-    commonest = baselines.Readings(_sequences("train", "character"), _sequences("train", "syllable"))
+    commonest = baselines.Readings(
+        _sequences("train", "character"), _sequences("train", "syllable")
+    )
     words = list(_sequences(split, "character"))
     truth = [spoken[:-1] for spoken in _sequences(split, "syllable")]
     said = _spelt(model, split, own, settings.evaluate.batch_size)
@@ -191,7 +194,7 @@ def _judged(texts: list[str], settings: Params) -> np.ndarray:
 
 def _sequences(split: str, kind: str) -> Iterator[list[int]]:
     values, offsets = data.arrays("readings", split, f"{kind}s", f"{kind}_offsets")
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in pairwise(offsets):
         yield values[start:end].tolist()
 
 

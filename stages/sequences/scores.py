@@ -1,6 +1,7 @@
 """Figures for sequences, as plain functions of what was predicted and what is true."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -51,12 +52,10 @@ def distinct(texts: Sequence[str], size: int) -> float:
     >>> distinct(["abab", "ab"], 2)
     0.5
     """
-    grams = [
-        text[start : start + size] for text in texts for start in range(len(text) - size + 1)
-    ]
+    grams = [text[start : start + size] for text in texts for start in range(len(text) - size + 1)]
     return len(set(grams)) / max(1, len(grams))
 
 
 def _spans(begins: np.ndarray) -> set[tuple[int, int]]:
     places = [*np.flatnonzero(begins).tolist(), len(begins)]
-    return set(zip(places[:-1], places[1:], strict=True))
+    return set(pairwise(places))
