@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -469,8 +469,6 @@ class Variants(Section):
     cifar10_local: Cnn
 
 
-# --- transfer learning ---
-
 Names = Annotated[tuple[str, ...], Field(min_length=2, strict=False)]
 ImageShape = Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)]
 
@@ -562,6 +560,114 @@ class Transfer(Task):
         return self
 
 
+class SequenceData(Section):
+    """What the sequence models learn from and what is held out.
+
+    Attributes:
+        test_fraction: of the lines of People's Daily, the last; of the words with readings, those
+            that a hash of the word picks.
+        validation_fraction: of what is left, likewise.
+        min_count: characters, and pairs of them, seen less often in training are unknown.
+        review_length: characters kept of a review.
+
+    """
+
+    test_fraction: Fraction
+    validation_fraction: Fraction
+    min_count: PositiveInt
+    review_length: PositiveInt
+
+
+class SequenceTraining(Training):
+    """What every sequence model has.
+
+    Attributes:
+        samples: how many sequences an epoch draws at most; None takes all.
+
+    """
+
+    loss: Literal["sparse_categorical_crossentropy"] = "sparse_categorical_crossentropy"
+    samples: PositiveInt | None
+    embedding: PositiveInt
+    dropout: Rate
+
+
+class OneToOne(SequenceTraining):
+    """An embedding and a dense layer."""
+
+    context: ClassVar[int] = 1
+
+
+class ManyToOne(SequenceTraining):
+    """An LSTM over the `context` characters before."""
+
+    context: PositiveInt
+    units: PositiveInt
+
+
+class OneToMany(SequenceTraining):
+    """An LSTM that adds one character after the other to what a label began.
+
+    Attributes:
+        units: of the LSTM.
+        reviews: how many are generated to be judged.
+        temperature: divides the logits before one is drawn; 1 draws from the model's own
+            distribution, less prefers the likely.
+
+    """
+
+    units: PositiveInt
+    reviews: PositiveInt
+    temperature: PositiveFloat
+
+
+class ManyToMany(SequenceTraining):
+    """Bidirectional LSTMs, one on the other, each with its number of units per direction."""
+
+    pair_embedding: PositiveInt
+    units: Layers
+
+
+class EncoderDecoder(SequenceTraining):
+    """A bidirectional LSTM reads, an LSTM of twice the units writes and attends to what was read.
+
+    Attributes:
+        units: of each direction of the encoder.
+        max_length: tokens that are written at most.
+
+    """
+
+    units: PositiveInt
+    max_length: PositiveInt
+
+
+class Seq2seq(Section):
+    """The sequence models, one section per model, named as its module in stages/models/."""
+
+    data: SequenceData
+    seq2seq_one_to_one: OneToOne
+    seq2seq_many_to_one: ManyToOne
+    seq2seq_one_to_many: OneToMany
+    seq2seq_many_to_many: ManyToMany
+    seq2seq_encoder_decoder: EncoderDecoder
+
+    def model(self, name: str) -> SequenceTraining:
+        """Return the parameters of one model.
+
+        Raises:
+            ReproError: there is no model of that name.
+
+        """
+        known = [key for key in Seq2seq.model_fields if key != "data"]
+        if name not in known:
+            raise ReproError(
+                f"{paths.PARAMS}: no model '{name}' under seq2seq; "
+                f"expected one of {', '.join(known)}"
+            )
+        settings: SequenceTraining = getattr(self, name)
+        return settings
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -576,6 +682,7 @@ class Params(Section):
     models: Models
     variants: Variants
     transfer: Transfer
+    seq2seq: Seq2seq
 
     def model(self, name: str) -> Training:
         """Return the parameters of one model.

@@ -5,6 +5,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 REGISTRY = Path("data/registry.yaml")
 DICTIONARIES = Path("dict")
+SEQUENCES = Path("data/sequences.yaml")
 
 RAW_REVIEWS = Path("data/raw/reviews.parquet")
 REJECTED_REVIEWS = Path("data/interim/rejected.csv")
@@ -42,6 +43,16 @@ def raw_images(dataset: str) -> Path:
 def corpus(name: str) -> Path:
     """Return where a registered corpus waits to be merged with others."""
     return CACHE / "corpora" / f"{name}.parquet"
+
+
+def sequences(dataset: str) -> Path:
+    """Return where the encoded sequences lie that a sequence model learns from."""
+    return Path("data/processed/seq2seq") / f"{dataset}.npz"
+
+
+def sequence_vocabularies(dataset: str) -> Path:
+    """Return where the tokens of those sequences lie, with their ids."""
+    return sequences(dataset).with_suffix(".json")
 
 
 def model(name: str) -> Path:

@@ -24,6 +24,17 @@ class Inputs(NamedTuple):
     vocabulary_size: int | None
 
 
+class SequenceInputs(NamedTuple):
+    """What a sequence model must know of its data.
+
+    Attributes:
+        vocabularies: the number of ids of each kind of token.
+
+    """
+
+    vocabularies: dict[str, int]
+
+
 def module(name: str) -> ModuleType:
     """Return the module of a model that stages.params knows."""
     return importlib.import_module(f"{__name__}.{name}")

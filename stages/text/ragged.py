@@ -40,12 +40,24 @@ class Encoded(NamedTuple):
 
     def padded(self, rows: np.ndarray) -> np.ndarray:
         """Return the given reviews as int32 of shape (len(rows), longest), zeros at the end."""
-        lengths = self.lengths[rows]
-        columns = np.arange(lengths.max())
-        inside = columns < lengths[:, None]
-        batch = np.full(inside.shape, reviews.PAD, dtype=np.int32)
-        batch[inside] = self.tokens[(self.offsets[rows][:, None] + columns)[inside]]
-        return batch
+        return padded(self.tokens, self.offsets, rows)
+
+
+def padded(values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return sequences of a flat array as int32 of shape (len(rows), longest), zeros at the end.
+
+    Args:
+        values: of all sequences in turn, of shape (total,).
+        offsets: of shape (N + 1,); sequence i is `values[offsets[i]:offsets[i + 1]]`.
+        rows: the sequences wanted.
+
+    """
+    lengths = np.diff(offsets)[rows]
+    columns = np.arange(lengths.max())
+    inside = columns < lengths[:, None]
+    batch = np.full(inside.shape, reviews.PAD, dtype=np.int32)
+    batch[inside] = values[(offsets[rows][:, None] + columns)[inside]]
+    return batch
 
 
 class Writer:

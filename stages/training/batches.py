@@ -1,6 +1,7 @@
 """Batches whose order depends on the seed and the epoch alone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +17,8 @@ class Batches(keras.utils.PyDataset):
     """A dataset for `Model.fit` and `Model.predict`.
 
     Args:
-        gather: returns inputs of shape (len(rows), ...) and labels of shape (len(rows), ...).
+        gather: returns inputs of shape (len(rows), ...) and labels of shape (len(rows), ...), and
+            perhaps the labels' weights.
         arrange: returns the rows of each batch of an epoch; is given that epoch's random numbers.
         seed: of the random numbers, together with the number of the epoch.
 
@@ -24,7 +26,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        gather: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+        gather: Callable[[np.ndarray], tuple[Any, ...]],
         arrange: Callable[[np.random.Generator], Rows],
         seed: int,
     ) -> None:
@@ -55,7 +57,7 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         return self._gather(self.rows[index])
 
 

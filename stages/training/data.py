@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from sklearn.utils.extmath import softmax
 
 from stages import ReproError, files, params, paths
 from stages.datasets import images
-from stages.models import Inputs
+from stages.models import Inputs, SequenceInputs
 from stages.text import ragged, reviews
 from stages.training import batches
 from stages.training.batches import Batches
@@ -28,13 +28,15 @@ class TrainingData(NamedTuple):
         validation: in an order that suits prediction.
         inputs: what the model must accept.
         items: what a row is, in the plural.
+        weighted: whether the batches have weights, so that padding counts for nothing.
 
     """
 
     train: Batches
     validation: Batches
-    inputs: Inputs
+    inputs: Inputs | SequenceInputs
     items: str
+    weighted: bool = False
 
 
 class TestData(NamedTuple):
@@ -68,7 +70,8 @@ def load_training(dataset: str, settings: params.Training, seed: int) -> Trainin
 
 def one_hot(data: TrainingData) -> TrainingData:
     """Return the same splits with labels of shape (N, classes), 1 for an item's class, else 0."""
-    encode = partial(keras.utils.to_categorical, num_classes=data.inputs.classes)
+    inputs = cast(Inputs, data.inputs)  # the loss of a SequenceTraining takes numbers
+    encode = partial(keras.utils.to_categorical, num_classes=inputs.classes)
     return data._replace(
         train=data.train.with_labels(encode), validation=data.validation.with_labels(encode)
     )

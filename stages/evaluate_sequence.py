@@ -1,0 +1,38 @@
+"""Measure a sequence model: `python -m stages.evaluate_sequence NAME`."""
+
+import argparse
+import json
+
+from stages import files, params, paths, runtime
+
+
+def main() -> None:
+    """Write metrics/NAME.json for the test split; with --validation print those of that split."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", help="a model under seq2seq in params.yaml")
+    parser.add_argument(
+        "--validation",
+        action="store_true",
+        help="print the figures of the validation split, to choose settings by",
+    )
+    arguments = parser.parse_args()
+    settings = params.load()
+    settings.seq2seq.model(arguments.name)  # an unknown name ends here
+    runtime.configure(settings.runtime)
+
+    # These import TensorFlow, which must not happen before it is configured.
+    from stages.reproducibility import archive
+    from stages.sequences import measures
+
+    model = archive.load(paths.model(arguments.name))
+    split = "validation" if arguments.validation else "test"
+    figures = measures.MEASURES[arguments.name](model, split, settings)
+    if arguments.validation:
+        shown = json.dumps(files.rounded(figures), indent=2, sort_keys=True)
+        print(shown)  # noqa: T201 - what was asked for
+    else:
+        files.write_json(paths.metrics(arguments.name), figures)
+
+
+if __name__ == "__main__":
+    runtime.run(main)
