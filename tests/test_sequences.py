@@ -249,6 +249,7 @@ def test_encoding_can_be_read_back(cut_project: Project) -> None:
     assert begins == sum(map(len, lines))
 
 
+@pytest.mark.slow
 def test_whole_graph_gives_the_same_bytes_and_another_seed_others(cut_project: Project) -> None:
     """All in this process: five starts of TensorFlow would take a minute."""
     import tensorflow as tf

@@ -116,7 +116,9 @@ def opinions(settings: Params) -> Encoded:
         rows = zip(*(batch[column].to_pylist() for column in columns), strict=True)
         for label, review, split in rows:
             splits[split].append((label, (review + BOUNDARY)[: data.review_length]))
-    ids = learn(Counter(c for _, review in splits["train"] for c in review), data.min_count, None)
+    counts = Counter(c for _, review in splits["train"] for c in review)
+    counts[BOUNDARY] += data.min_count  # a decoder begins with it, even if every review is longer
+    ids = learn(counts, data.min_count, None)
     arrays: dict[str, np.ndarray] = {}
     for split, opinions_ in splits.items():
         arrays |= {
