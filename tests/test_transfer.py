@@ -476,13 +476,14 @@ def run_in_turn(project: Project) -> dict[str, bytes]:
     return {name: (project.root / name).read_bytes() for name in FILES}
 
 
-class TestStages:
-    @pytest.fixture(scope="class")
-    def done(self, small: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-        project = small.copy(tmp_path_factory.mktemp("transfer_done") / "project")
-        run_in_turn(project)
-        return project
+@pytest.fixture(scope="module")
+def done(small: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = small.copy(tmp_path_factory.mktemp("transfer_done") / "project")
+    run_in_turn(project)
+    return project
 
+
+class TestStages:
     def test_outputs(self, done: Project) -> None:
         house = ["accuracy", "f1", "loss", "n_test", "precision", "recall"]
         for name in ("transfer_source", "transfer_scratch"):
