@@ -83,7 +83,7 @@ def test_mistakes_show_the_review_and_the_words_that_were_seen(reproduced: Proje
 
 def test_nothing_to_do_after_a_run(reproduced: Project) -> None:
     assert stages_to_run(reproduced) == []
-    assert reproduced.run("dvc", "status", "--quiet").returncode == 0
+    assert reproduced.run("dvc", "status", "--quiet", "dvc.yaml").returncode == 0
     check = reproduced.run("stages.check")
     assert check.returncode == 0, check.stderr
 
@@ -211,7 +211,9 @@ def test_truncated_input(reproduced: Project, stage: str, name: str, damaged: st
 
 def test_metrics_and_plots_are_shown(reproduced: Project) -> None:
     shown = json.loads(dvc(reproduced, "metrics", "show", "--json").stdout)
-    assert {f"metrics/{name}.json" for name in (*MODELS, "reviews")} == set(shown[""]["data"])
+    # Those of tutorial/dvc.yaml are listed too, and have not been made here.
+    made = {name for name, figures in shown[""]["data"].items() if "error" not in figures}
+    assert made == {f"metrics/{name}.json" for name in (*MODELS, "reviews")}
     result = dvc(reproduced, "plots", "show", "--out", "plots", "--json")
     assert result.returncode == 0, result.stderr
     for name in MODELS:
