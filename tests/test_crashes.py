@@ -101,22 +101,28 @@ class Reference:
         for (stage, start), end in zip(started.items(), ends, strict=True):
             self.seconds[stage] = end - start
         self.hashes = hashes(project.root)
+        self.lock = project.root / "dvc.lock"
+        self.whole = self.lock.read_bytes()
 
     def forget(self, stage: str) -> None:
         """Leave the project as if a stage had never run."""
         self.forget_locks()
-        lock = self.project.root / "dvc.lock"
         yaml = YAML()
-        content = yaml.load(lock)
+        content = yaml.load(self.whole)
         for out in content["stages"].pop(stage)["outs"]:
-            (self.project.root / out["path"]).unlink()
-        yaml.dump(content, lock)
+            (self.project.root / out["path"]).unlink(missing_ok=True)
+        yaml.dump(content, self.lock)
+        self.forgetful = self.lock.read_bytes()
 
     def repeat(self) -> subprocess.CompletedProcess[str]:
         """Run `dvc repro` once more, as docs/reproducibility.md tells whoever was interrupted."""
         again = self.project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
         if "Unable to read RWLock-file" in again.stderr:
             self.forget_locks()
+            again = self.project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
+        if "dvc.lock" in again.stderr and "Running stage" not in again.stdout:
+            # Nor does it write this one beside its place; Git has the earlier one.
+            self.lock.write_bytes(self.forgetful)
             again = self.project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
         assert again.returncode == 0, again.stdout + again.stderr
         return again
