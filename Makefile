@@ -10,20 +10,21 @@ VERIFY_ARGS ?=
 # DVC starts the stages as `python -m stages.NAME`, which must be the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: setup packages repro repro-all downloads verify test test-slow check gate lint types format readme \
-    lock clean
+.PHONY: setup packages repro repro-all unlocked downloads verify test test-slow check gate lint \
+    types format readme lock clean
 
-# DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
-repro: setup
-	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
+repro: setup unlocked
 	dvc repro
 	@python -m stages.report
 
 # The tutorial's further models and exercises as well.
-repro-all: setup
-	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
+repro-all: setup unlocked
 	dvc repro --all-pipelines
 	@python -m stages.report
+
+# DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
+unlocked:
+	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
 
 # Only the data, from DVC's cache or from where data/registry.yaml says.
 downloads: setup

@@ -112,7 +112,7 @@ class Reference:
         for out in content["stages"].pop(stage)["outs"]:
             (self.project.root / out["path"]).unlink(missing_ok=True)
         yaml.dump(content, self.lock)
-        self.forgetful = self.lock.read_bytes()
+        self.without = self.lock.read_bytes()
 
     def repeat(self) -> subprocess.CompletedProcess[str]:
         """Run `dvc repro` once more, as docs/reproducibility.md tells whoever was interrupted."""
@@ -122,7 +122,7 @@ class Reference:
             again = self.project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
         if "dvc.lock" in again.stderr and "Running stage" not in again.stdout:
             # Nor does it write this one beside its place; Git has the earlier one.
-            self.lock.write_bytes(self.forgetful)
+            self.lock.write_bytes(self.without)
             again = self.project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
         assert again.returncode == 0, again.stdout + again.stderr
         return again
