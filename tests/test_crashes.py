@@ -206,7 +206,7 @@ class TestTraining:
     @pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm"])
     def test_in_the_midst_of_an_epoch(self, reference: Reference, name: str) -> None:
         run = self.start(reference, name)
-        run.wait_until(lambda: f"Epoch 4/{EPOCHS}" in run.output)
+        run.wait_until(lambda: f"epoch 4 of {EPOCHS}" in run.output)
         run.kill()
         self.repeat(reference, name, "going on after epoch 3")
 
@@ -232,7 +232,7 @@ class TestTraining:
     def test_again_and_again(self, reference: Reference, name: str) -> None:
         run = self.start(reference, name)
         for epoch in (2, 3, 4):
-            run.wait_until(lambda: f"Epoch {epoch}/{EPOCHS}" in run.output)  # noqa: B023
+            run.wait_until(lambda: f"epoch {epoch} of {EPOCHS}" in run.output)  # noqa: B023
             run.kill()
             reference.forget_locks()
             run = Run(reference.project, "dvc", "repro")
@@ -242,7 +242,7 @@ class TestTraining:
     def test_truncated_checkpoint(self, reference: Reference) -> None:
         name = "cifar10_cnn"
         run = self.start(reference, name)
-        run.wait_until(lambda: f"Epoch 3/{EPOCHS}" in run.output)
+        run.wait_until(lambda: f"epoch 3 of {EPOCHS}" in run.output)
         run.kill()
         path = reference.project.root / ".cache/training" / name / "checkpoint.npz"
         path.write_bytes(path.read_bytes()[:-1000])
@@ -253,7 +253,7 @@ def test_stage_that_outlived_dvc_is_not_joined(reference: Reference) -> None:
     name = "sentiment_bilstm"
     reference.forget(f"train@{name}")
     run = Run(reference.project, "stages.train", name)
-    run.wait_until(lambda: "Epoch 1/" in run.output)
+    run.wait_until(lambda: "epoch 1 of" in run.output)
     os.kill(run.process.pid, signal.SIGSTOP)  # or it could be done before the other one starts
     second = reference.project.run("dvc", "repro")
     os.kill(run.process.pid, signal.SIGCONT)
