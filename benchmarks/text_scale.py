@@ -11,7 +11,6 @@ on one core for 20 s, and the tokenizer that Keras keeps for old code, on text j
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -168,21 +167,24 @@ def train(project: Path) -> Cost:
 
 def run_stage(project: Path, stage: str, *item: str) -> Cost:
     """Run a stage as DVC does and watch the memory of its processes."""
-    started = time.perf_counter()
-    process = psutil.Popen(
-        [sys.executable, "-m", f"stages.{stage}", *item],
-        cwd=project,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-    )
-    peak: dict[int, float] = {}
-    while process.poll() is None:
-        for pid in [process.pid, *(child.pid for child in process.children(recursive=True))]:
-            peak[pid] = max(peak.get(pid, 0), peak_memory(pid))
-        time.sleep(SAMPLE_SECONDS)
-    seconds = time.perf_counter() - started
-    if process.returncode != 0:
-        sys.exit(process.stderr.read().decode())
+    # A file: nobody reads a pipe while the stage runs, which its progress would fill.
+    with tempfile.TemporaryFile() as messages:
+        started = time.perf_counter()
+        process = psutil.Popen(
+            [sys.executable, "-m", f"stages.{stage}", *item],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stderr=messages,
+        )
+        peak: dict[int, float] = {}
+        while process.poll() is None:
+            for pid in [process.pid, *(child.pid for child in process.children(recursive=True))]:
+                peak[pid] = max(peak.get(pid, 0), peak_memory(pid))
+            time.sleep(SAMPLE_SECONDS)
+        seconds = time.perf_counter() - started
+        if process.returncode != 0:
+            messages.seek(0)
+            sys.exit(messages.read().decode())
     own = peak.pop(process.pid)
     return Cost(seconds, own, max(peak.values(), default=0))
 
