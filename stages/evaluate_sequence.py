@@ -17,7 +17,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     settings = params.load()
-    settings.seq2seq.model(arguments.name)  # an unknown name ends here
+    settings.sequence_model(arguments.name)  # an unknown name ends here
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.

@@ -2,7 +2,7 @@
 
 import argparse
 
-from stages import files, params, paths, runtime
+from stages import params, runtime
 
 
 def main() -> None:
@@ -16,27 +16,14 @@ def main() -> None:
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages import models
-    from stages.reproducibility import archive, fingerprint
-    from stages.training import callbacks, checkpoint, data, trainer
+    from stages.training import data, run
 
     module = models.module(name)
-    machine = fingerprint.measure(settings.runtime)
-    parameters = {
-        f"models.{name}": model_settings.model_dump(mode="json"),
-        "runtime": settings.runtime.model_dump(mode="json"),
-    }
-    saved = checkpoint.Checkpoint(
-        paths.checkpoint(name),
-        checkpoint.origin(parameters, data.source(module.DATASET), machine),
-    )
+    used = {name: model_settings.model_dump(mode="json")}
+    training = run.Run(name, settings.runtime, used, data.source(module.DATASET))
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
-    model, rows = trainer.fit(model, model_settings, splits, saved)
-    archive.save(model, paths.model(name))
-    columns = callbacks.history_columns(model_settings.metrics)
-    files.write_csv(paths.history(name), columns, rows)
-    files.write_json(paths.fingerprint(name), machine)
-    saved.discard()
+    training.save(training.fit(model, model_settings, splits))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Train a sequence model: `python -m stages.train_sequence NAME`."""
 
 import argparse
+from typing import Any
 
 from stages import files, params, paths, runtime
 
@@ -11,32 +12,26 @@ def main() -> None:
     parser.add_argument("name", help="a model under seq2seq in params.yaml")
     name = parser.parse_args().name
     settings = params.load()
-    model_settings = settings.seq2seq.model(name)
+    model_settings = settings.sequence_model(name)
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages import models
-    from stages.reproducibility import archive, fingerprint
+    from stages.reproducibility import archive
     from stages.sequences import data
-    from stages.training import callbacks, checkpoint, trainer
+    from stages.training import run
 
     module = models.module(name)
-    machine = fingerprint.measure(settings.runtime)
-    parameters = {
-        f"seq2seq.{name}": model_settings.model_dump(mode="json"),
-        "runtime": settings.runtime.model_dump(mode="json"),
-    }
-    saved = checkpoint.Checkpoint(
-        paths.checkpoint(name),
-        checkpoint.origin(parameters, paths.sequences(module.DATASET), machine),
-    )
+    used: dict[str, Any] = {name: model_settings.model_dump(mode="json")}
+    first = model_settings.begins_with if isinstance(model_settings, params.ManyToOne) else None
+    if first:
+        used["begins_with"] = files.sha256(paths.model(first))
+    training = run.Run(name, settings.runtime, used, paths.sequences(module.DATASET))
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
-    model, rows = trainer.fit(model, model_settings, splits, saved)
-    archive.save(model, paths.model(name))
-    files.write_csv(paths.history(name), callbacks.HISTORY_COLUMNS, rows)
-    files.write_json(paths.fingerprint(name), machine)
-    saved.discard()
+    if first:
+        module.begin_with(model, archive.load(paths.model(first)))
+    training.save(training.fit(model, model_settings, splits))
 
 
 if __name__ == "__main__":

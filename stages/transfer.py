@@ -12,23 +12,26 @@ def main() -> None:
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages.reproducibility import archive
+    from stages.training import run
     from stages.transferring import networks, runs, tasks
 
     transfer = settings.transfer
     used = {"transfer": transfer.model_dump(mode="json")}
-    run = runs.Run(NAME, settings.runtime, used, paths.FEATURES)
-    features, validation_features = tasks.read_features()
-    shape, classes = features.x.shape[1:], len(transfer.classes)
-    head = networks.head(transfer.head, shape, classes)
-    head = run.fit(head, transfer.head, features, validation_features)
+    training = run.Run(NAME, settings.runtime, used, paths.FEATURES)
+    seed, classes = settings.runtime.seed, len(transfer.classes)
+    features = tasks.read_features()
+    splits = runs.splits(*features, classes, transfer.head, seed)
+    head = networks.head(transfer.head, features[0].x.shape[1:], classes)
+    head = training.fit(head, transfer.head, splits)
     backbone = archive.load(paths.BACKBONE)
     if transfer.trainable_from:
         networks.fine_tune_from(backbone, transfer.trainable_from)
     model = networks.attach(head, backbone, NAME)
     if transfer.trainable_from:
-        splits = tasks.for_training(transfer, settings.runtime.seed)
-        model = run.fit(model, transfer.fine_tuning, *splits)
-    run.save(model)
+        fine_tuning = transfer.fine_tuning
+        splits = runs.splits(*tasks.for_training(transfer, seed), classes, fine_tuning, seed)
+        model = training.fit(model, fine_tuning, splits)
+    training.save(model)
     figures = runs.measure(model, tasks.for_test(transfer), settings.evaluate.batch_size)
     scratch = files.read_json(paths.metrics("transfer_scratch"))["accuracy"]
     compared = {"accuracy_scratch": scratch, "gain": figures["accuracy"] - scratch}

@@ -11,16 +11,18 @@ def main() -> None:
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.
+    from stages.training import run
     from stages.transferring import backbones, networks, runs, tasks
 
     transfer, own = settings.transfer, settings.models.cifar10_cnn
     used = {"transfer": transfer.model_dump(mode="json"), "network": own.model_dump(mode="json")}
-    run = runs.Run(NAME, settings.runtime, used, paths.raw_images(tasks.DATASET))
-    train, validation = tasks.for_training(transfer, settings.runtime.seed)
+    training = run.Run(NAME, settings.runtime, used, paths.raw_images(tasks.DATASET))
+    seed, classes = settings.runtime.seed, len(transfer.classes)
+    splits = runs.splits(*tasks.for_training(transfer, seed), classes, transfer.scratch, seed)
     backbone = backbones.build(transfer, own, tasks.IMAGE_SHAPE, weights=None)
-    head = networks.head(transfer.head, backbone.output_shape[1:], len(transfer.classes))
-    model = run.fit(networks.attach(head, backbone, NAME), transfer.scratch, train, validation)
-    run.save(model)
+    head = networks.head(transfer.head, backbone.output_shape[1:], classes)
+    model = training.fit(networks.attach(head, backbone, NAME), transfer.scratch, splits)
+    training.save(model)
     figures = runs.measure(model, tasks.for_test(transfer), settings.evaluate.batch_size)
     files.write_json(paths.metrics(NAME), figures)
 

@@ -12,15 +12,17 @@ def main() -> None:
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages.models import Inputs, cifar10_cnn
+    from stages.training import run
     from stages.transferring import runs, tasks
 
     task, network = settings.transfer.source, settings.models.cifar10_cnn
     used = {"task": task.model_dump(mode="json"), "network": network.model_dump(mode="json")}
-    run = runs.Run(NAME, settings.runtime, used, paths.raw_images(tasks.DATASET))
-    train, validation = tasks.for_training(task, settings.runtime.seed)
-    model = cifar10_cnn.build(network, Inputs(tasks.IMAGE_SHAPE, len(task.classes), None))
-    model = run.fit(model, task, train, validation)
-    run.save(model)
+    training = run.Run(NAME, settings.runtime, used, paths.raw_images(tasks.DATASET))
+    seed, classes = settings.runtime.seed, len(task.classes)
+    splits = runs.splits(*tasks.for_training(task, seed), classes, task, seed)
+    model = cifar10_cnn.build(network, Inputs(tasks.IMAGE_SHAPE, classes, None))
+    model = training.fit(model, task, splits)
+    training.save(model)
     figures = runs.measure(model, tasks.for_test(task), settings.evaluate.batch_size)
     files.write_json(paths.metrics(NAME), figures)
 

@@ -80,6 +80,16 @@ def test_committed_params_are_valid_and_frozen() -> None:
             -1,
             "cooldown is -1; expected greater than or equal to 0",
         ),
+        (
+            "seq2seq.seq2seq_many_to_one.embedding",
+            64,
+            "seq2seq: expected seq2seq_many_to_one.embedding to be 128, as in seq2seq_one_to_one",
+        ),
+        (
+            "transfer.head.metrics",
+            ["accuracy", "top_k_categorical_accuracy"],
+            "transfer: expected the same metrics for head and fine_tuning, found accuracy, top_k",
+        ),
         ("models.lstm", {}, "models.lstm is no known key"),
         ("models.cifar10_cnn", None, "models.cifar10_cnn is missing"),
     ],

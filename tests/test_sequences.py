@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 from conftest import FIXTURES, Project
 
-from stages import ReproError, files, params
+from stages import ReproError, files, params, paths
 from stages.models import SequenceInputs, module
 from stages.reproducibility import archive
 from stages.sequences import TAGS, baselines, corpora, data, decoding, encoding, scores, tagging
 from stages.text.reviews import PREPARED, SPLITS
+from stages.training import trainer
 
 SETTINGS = params.load(Path(__file__).parents[1] / "params.yaml")
 NAMES = [key for key in params.Seq2seq.model_fields if key != "data"]
@@ -107,7 +108,7 @@ class TestTagging:
 
 
 def small(name: str) -> params.SequenceTraining:
-    settings = SETTINGS.seq2seq.model(name)
+    settings = SETTINGS.sequence_model(name)
     sizes = {"embedding": 4, "units": (4, 4) if name == "seq2seq_many_to_many" else 4}
     return settings.model_copy(
         update={k: v for k, v in sizes.items() if k in type(settings).model_fields}
@@ -157,7 +158,7 @@ class TestDecoding:
 
     def test_greedy_writes_what_the_model_finds_likeliest_after_it(self) -> None:
         model, label = self.model(), np.array([[0], [1]], np.int32)
-        written = decoding.write(model, {"label": label}, 8, 6, decoding.greedy)
+        written = decoding.write(decoding.following(model), {"label": label}, 8, 6, decoding.greedy)
         again = model.predict_on_batch({"label": label, "written": data.shifted(written, 8)})
         again[..., :2] = 0
         for row, likeliest in zip(written, again.argmax(axis=-1), strict=True):
@@ -166,13 +167,29 @@ class TestDecoding:
             assert length == 6 or likeliest[length] == 8
 
     def test_sampling_depends_on_the_seed(self) -> None:
-        model, label = self.model(), np.zeros((20, 1), np.int32)
+        predict, label = decoding.following(self.model()), np.zeros((20, 1), np.int32)
 
         def written(seed: int) -> list:
             choose = decoding.sampling(np.random.default_rng(seed), 1.0)
-            return decoding.write(model, {"label": label}, 8, 6, choose).tolist()
+            return decoding.write(predict, {"label": label}, 8, 6, choose).tolist()
 
         assert written(1) == written(1) != written(2)
+
+    def test_guidance_weighs_what_the_labels_say_of_the_plausible_tokens(self) -> None:
+        model = self.model()
+        inputs = {
+            "label": np.array([[0], [1]], np.int32),
+            "written": np.array([[8, 3, 4], [8, 3, 4]], np.int32),
+        }
+        plain = model.predict_on_batch(inputs)[:, 1]
+        predict = decoding.following(model)
+        np.testing.assert_allclose(decoding.guided(predict, 0)(inputs, 1), plain, rtol=1e-4)
+        expected = np.where(
+            plain >= plain.max(-1, keepdims=True) * decoding.LEAST_PLAUSIBLE, plain, 0
+        )
+        expected *= (plain / plain[::-1]) ** 2.0
+        expected /= expected.sum(-1, keepdims=True)
+        np.testing.assert_allclose(decoding.guided(predict, 2.0)(inputs, 1), expected, rtol=1e-3)
 
     def test_temperature(self) -> None:
         given = np.tile([0.0, 0.2, 0.8], (20_000, 1))
@@ -199,7 +216,7 @@ def cut_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     project.edit("data/sequences.yaml", few)
     for name in NAMES:
         for key, value in {"epochs": 1, "embedding": 4, "units": 4, "samples": 600}.items():
-            if key in type(SETTINGS.seq2seq.model(name)).model_fields:
+            if key in type(SETTINGS.sequence_model(name)).model_fields:
                 several = key == "units" and name == "seq2seq_many_to_many"
                 project.set(f"seq2seq.{name}.{key}", [4, 4] if several else value)
     project.set("seq2seq.data.test_fraction", 0.2)
@@ -234,6 +251,36 @@ def test_other_bytes_and_no_package_end_in_a_message(cut_project: Project) -> No
     assert "Traceback" not in result.stderr
 
 
+def test_a_character_with_its_followers_costs_what_all_its_places_do(cut_project: Project) -> None:
+    encoded = encoding.text(params.load())
+    files.write_npz(paths.sequences("text"), encoded.arrays)
+    files.write_json(paths.sequence_vocabularies("text"), encoded.vocabularies, sort_keys=False)
+    own = params.load().seq2seq.seq2seq_one_to_one
+    together = data.load_training("text", own, seed=1)
+    model = module("seq2seq_one_to_one").build(own, together.inputs)
+    each = data.load("text", "train", own)
+    inputs, after, _ = each.gather(np.arange(len(each.lengths)))
+    assert sum(map(len, together.train.rows)) == len(np.unique(inputs["characters"]))
+    trainer.prepare(model, own, together.loss)
+    loss, _ = model.evaluate(together.train, verbose=0)
+    model.compile(loss="sparse_categorical_crossentropy")
+    expected, *_ = model.evaluate(inputs, after, batch_size=512, verbose=0)
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_many_to_one_begins_as_one_to_one_but_for_the_lstm() -> None:
+    before, after = (module(name).build(small(name), SIZES) for name in NAMES[:2])
+    module(NAMES[1]).begin_with(after, before)
+    lstm = after.get_layer("lstm")
+    lstm.set_weights([np.zeros_like(weights) for weights in lstm.get_weights()])
+    inputs = inputs_of(after)
+    np.testing.assert_allclose(
+        after.predict_on_batch(inputs),
+        before.predict_on_batch({"characters": inputs["characters"][:, -1:]}),
+        rtol=1e-5,
+    )
+
+
 def test_encoding_can_be_read_back(cut_project: Project) -> None:
     settings = params.load()
     encoded = encoding.words(settings)
@@ -255,7 +302,6 @@ def test_whole_graph_gives_the_same_bytes_and_another_seed_others(cut_project: P
     import tensorflow as tf
 
     from stages.sequences import measures
-    from stages.training import trainer
     from stages.training.checkpoint import Checkpoint
 
     tf.config.experimental.enable_op_determinism()  # as stages.runtime.configure does
@@ -270,7 +316,7 @@ def test_whole_graph_gives_the_same_bytes_and_another_seed_others(cut_project: P
     def trained(name: str, seed: int) -> bytes:
         keras.utils.clear_session()
         keras.utils.set_random_seed(seed)
-        own = settings.seq2seq.model(name)
+        own = settings.sequence_model(name)
         splits = data.load_training(module(name).DATASET, own, seed)
         model = module(name).build(own, splits.inputs)
         kept = Checkpoint(Path(f".cache/{name}-{seed}"), {})

@@ -11,12 +11,18 @@ DATASET = "cifar10"
 
 def build(params: Cnn, inputs: Inputs) -> keras.Model:
     """Return a model from uint8 images (N, height, width, 3) to probabilities (N, classes)."""
-    model = keras.Sequential(name="cifar10_cnn")
+    return network("cifar10_cnn", layers.Conv2D, params, inputs)
+
+
+def network(name: str, last: type[layers.Layer], params: Cnn, inputs: Inputs) -> keras.Model:
+    """Return the network with another kind of layer as its last convolution."""
+    model = keras.Sequential(name=name)
     model.add(keras.Input(inputs.shape, dtype="uint8", name="image"))
     model.add(layers.Rescaling(1 / 255, name="scale"))
     for block, filters in enumerate(params.filters, start=1):
+        convolution = last if block == len(params.filters) else layers.Conv2D
         model.add(
-            layers.Conv2D(
+            convolution(
                 filters,
                 params.kernel_size,
                 padding="same",

@@ -1,4 +1,8 @@
-"""Many to one: the next character from those before, of which an LSTM keeps what matters."""
+"""Many to one: the next character from those before, of which an LSTM keeps what matters.
+
+What the LSTM makes of all is added to the embedding of the last one, so that the network with an
+LSTM of zeros is `seq2seq_one_to_one`; with that one's weights it may begin.
+"""
 
 import keras
 from keras import layers
@@ -14,8 +18,17 @@ def build(params: ManyToOne, inputs: SequenceInputs) -> keras.Model:
     size = inputs.vocabularies["characters"]
     characters = keras.Input((params.context,), dtype="int32", name="characters")
     before = layers.Embedding(size, params.embedding, name="embedding")(characters)
-    before = layers.LSTM(params.units, name="lstm")(before)
-    before = layers.Dropout(params.dropout, name="dropout")(before)
-    logits = layers.Dense(size, name="logits")(before)
+    last = layers.Cropping1D((params.context - 1, 0), name="last")(before)
+    last = layers.Flatten(name="flatten")(last)
+    read = layers.LSTM(params.embedding, name="lstm")(before)
+    both = layers.Add(name="sum")([last, read])
+    both = layers.Dropout(params.dropout, name="dropout")(both)
+    logits = layers.Dense(size, name="logits")(both)
     probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model({"characters": characters}, probabilities, name="seq2seq_many_to_one")
+
+
+def begin_with(model: keras.Model, trained: keras.Model) -> None:
+    """Give a model the embedding and the last layer of `seq2seq_one_to_one`."""
+    for name in ("embedding", "logits"):
+        model.get_layer(name).set_weights(trained.get_layer(name).get_weights())

@@ -7,6 +7,7 @@ its longest; targets that only pad weigh nothing.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 
 from stages import ReproError, files, params, paths
@@ -38,21 +39,9 @@ class Split(NamedTuple):
 
 def load_training(dataset: str, settings: params.SequenceTraining, seed: int) -> TrainingData:
     """Return the training and validation splits of text, words, readings or opinions."""
-    train, validation = (load(dataset, split, settings) for split in SPLITS[:2])
-
-    def arrange(random: np.random.Generator) -> batches.Rows:
-        arranged = batches.by_length(train.lengths, settings.batch_size, random)
-        if settings.samples is None:
-            return arranged
-        return arranged[: max(1, settings.samples // settings.batch_size)]
-
-    return TrainingData(
-        train=Batches(train.gather, arrange, seed),
-        validation=in_batches(validation, settings.batch_size),
-        inputs=sizes(dataset),
-        items="sequences",
-        weighted=True,
-    )
+    if isinstance(settings, params.SampledTraining):
+        return _sampled(dataset, settings, seed)
+    return _followers(settings, seed)
 
 
 def in_batches(split: Split, batch_size: int) -> Batches:
@@ -111,6 +100,61 @@ def shifted(sequences: np.ndarray, first: int) -> np.ndarray:
     before = np.roll(sequences, 1, axis=1)
     before[:, 0] = first
     return before
+
+
+def _sampled(dataset: str, settings: params.SampledTraining, seed: int) -> TrainingData:
+    train, validation = (load(dataset, split, settings) for split in SPLITS[:2])
+
+    def arrange(random: np.random.Generator) -> batches.Rows:
+        arranged = batches.by_length(train.lengths, settings.batch_size, random)
+        if settings.samples is None:
+            return arranged
+        return arranged[: max(1, settings.samples // settings.batch_size)]
+
+    return TrainingData(
+        train=Batches(train.gather, arrange, seed),
+        validation=in_batches(validation, settings.batch_size),
+        inputs=sizes(dataset),
+        items="sequences",
+        loss=keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+    )
+
+
+def _followers(settings: params.SequenceTraining, seed: int) -> TrainingData:
+    """Return each character of a split once, with the shares of what follows it.
+
+    All places where a character stands get the same prediction; taken together they cost one row.
+    A row weighs as much as its places, so that the loss is the one of all places.
+    """
+    size = sizes("text").vocabularies["characters"]
+
+    def rows_of(split: str) -> tuple[Callable[[np.ndarray], Any], int]:
+        (text,) = arrays("text", split, "characters")
+        order = np.argsort(text[:-1], kind="stable")
+        after = text[1:][order]
+        characters, starts = np.unique(text[:-1][order], return_index=True)
+        ends = np.append(starts[1:], len(after))
+        weights = ((ends - starts) * (len(starts) / len(after))).astype(np.float32)
+
+        def gather(rows: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
+            shares = [
+                np.bincount(after[start:end], minlength=size) / (end - start)
+                for start, end in zip(starts[rows], ends[rows], strict=True)
+            ]
+            inputs = {"characters": characters[rows][:, None]}
+            return inputs, np.array(shares, np.float32), weights[rows]
+
+        return gather, len(characters)
+
+    (train, count), (validation, validated) = rows_of("train"), rows_of("validation")
+    batch_size = settings.batch_size
+    return TrainingData(
+        train=Batches(train, lambda random: batches.shuffled(count, batch_size, random), seed),
+        validation=Batches(validation, lambda _: batches.in_order(validated, batch_size), seed),
+        inputs=sizes("text"),
+        items="characters",
+        loss=keras.losses.CategoricalCrossentropy(),  # whose mean is over rows, not over weights
+    )
 
 
 def _windows(split: str, context: int) -> Split:

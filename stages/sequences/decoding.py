@@ -4,16 +4,22 @@ from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
+from sklearn.utils.extmath import softmax
 
 from stages.text.reviews import PAD
 from stages.text.vocabulary import FIRST_ID
 
+# Of the likeliest token's probability.
+LEAST_PLAUSIBLE = 0.01
+
+# The probabilities of the token at a place, float64 of shape (N, tokens), from a model's inputs.
+Predict = Callable[[Mapping[str, np.ndarray], int], np.ndarray]
 # Tokens chosen from probabilities of shape (N, tokens), of shape (N,).
 Choose = Callable[[np.ndarray], np.ndarray]
 
 
 def write(
-    model: keras.Model,
+    predict: Predict,
     inputs: Mapping[str, np.ndarray],
     boundary: int,
     length: int,
@@ -25,7 +31,7 @@ def write(
     no second model that hands the states of the LSTM on.
 
     Args:
-        model: has an input `written` beside `inputs`.
+        predict: is asked with an input `written` beside `inputs`.
         inputs: what each sequence is written from, N rows each.
         boundary: the token that begins and ends a sequence; it is not returned.
         length: how many tokens are written at most.
@@ -37,8 +43,8 @@ def write(
     written[:, 0] = boundary
     going = np.ones(count, bool)
     for place in range(length):
-        predicted = model.predict_on_batch({**inputs, "written": written[:, :length]})
-        tokens = choose(_allowed(predicted[:, place]))
+        predicted = predict({**inputs, "written": written[:, :length]}, place)
+        tokens = choose(_allowed(predicted))
         going &= tokens != boundary
         written[:, place + 1] = np.where(going, tokens, PAD)
         if not going.any():
@@ -72,8 +78,49 @@ def sampling(random: np.random.Generator, temperature: float) -> Choose:
     return choose
 
 
+def following(model: keras.Model) -> Predict:
+    """Return the predictions of a model, computed for the one place that is asked for."""
+    logits = model.get_layer("logits")
+    read = keras.Model(model.input, logits.input)
+
+    def predict(inputs: Mapping[str, np.ndarray], place: int) -> np.ndarray:
+        hidden = read.predict_on_batch(inputs)[:, place]
+        scores = keras.ops.convert_to_numpy(logits(hidden))
+        probabilities: np.ndarray = softmax(scores.astype(np.float64))
+        return probabilities
+
+    return predict
+
+
+def guided(predict: Predict, guidance: float) -> Predict:
+    """Return the predictions for one of two labels, turned away from the other.
+
+    p(token | label) is multiplied by (p(token | label) / p(token | other label)) ** guidance, as Ho
+    and Salimans (2022) guide diffusion, among the tokens that are at least `LEAST_PLAUSIBLE` times
+    as likely as the likeliest, as Li et al. (2022) decode; without that, what neither label says
+    would win.
+
+    Args:
+        predict: of a model with an input `label` of zeros and ones.
+        guidance: 0 changes nothing.
+
+    """
+    if not guidance:
+        return predict
+
+    def turned(inputs: Mapping[str, np.ndarray], place: int) -> np.ndarray:
+        wanted = predict(inputs, place)
+        other = predict({**inputs, "label": 1 - inputs["label"]}, place)
+        plausible = wanted >= wanted.max(axis=-1, keepdims=True) * LEAST_PLAUSIBLE
+        weights: np.ndarray = np.where(plausible, wanted * (wanted / other) ** guidance, 0)
+        weights /= weights.sum(axis=-1, keepdims=True)
+        return weights
+
+    return turned
+
+
 def _allowed(probabilities: np.ndarray) -> np.ndarray:
-    """Return the probabilities as float64, those of padding and unknown tokens 0."""
-    allowed = probabilities.astype(np.float64)
+    """Return the probabilities, those of padding and unknown tokens 0."""
+    allowed = probabilities.copy()
     allowed[:, :FIRST_ID] = 0
     return allowed

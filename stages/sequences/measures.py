@@ -131,12 +131,13 @@ def generated(
     model: keras.Model, labels: np.ndarray, settings: Params, random: np.random.Generator
 ) -> list[str]:
     """Return a review for each label, drawn from `seq2seq_one_to_many`."""
+    own = settings.seq2seq.seq2seq_one_to_many
     written = decoding.write(
-        model,
+        decoding.guided(decoding.following(model), own.guidance),
         {"label": labels[:, None].astype(np.int32)},
         data.boundary("opinions", "characters"),
         settings.seq2seq.data.review_length,
-        decoding.sampling(random, settings.seq2seq.seq2seq_one_to_many.temperature),
+        decoding.sampling(random, own.temperature),
     )
     return _texts(written)
 
@@ -204,11 +205,12 @@ def _spelt(
     """Return the syllables that a model writes for each word."""
     batches = data.in_batches(data.load("readings", split, own), batch_size)
     said: list[list[int]] = [[] for rows in batches.rows for _ in rows]
+    predict = decoding.following(model)
     first = data.boundary("readings", "syllables")
     for number, rows in enumerate(batches.rows):
         inputs, _, _ = batches[number]
         words = {"characters": inputs["characters"]}
-        written = decoding.write(model, words, first, own.max_length, decoding.greedy)
+        written = decoding.write(predict, words, first, own.max_length, decoding.greedy)
         for row, tokens in zip(rows, written, strict=True):
             said[row] = tokens[tokens > 0].tolist()
     return said

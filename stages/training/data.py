@@ -28,7 +28,7 @@ class TrainingData(NamedTuple):
         validation: in an order that suits prediction.
         inputs: what the model must accept.
         items: what a row is, in the plural.
-        weighted: whether the batches have weights, so that padding counts for nothing.
+        loss: for batches with weights, in place of that of params.yaml.
 
     """
 
@@ -36,7 +36,7 @@ class TrainingData(NamedTuple):
     validation: Batches
     inputs: Inputs | SequenceInputs
     items: str
-    weighted: bool = False
+    loss: keras.losses.Loss | None = None
 
 
 class TestData(NamedTuple):

@@ -13,19 +13,19 @@ from stages.training.data import TrainingData, one_hot
 FLOAT_BYTES = 4
 
 
-def prepare(model: keras.Model, settings: params.Training, *, weighted: bool = False) -> None:
+def prepare(
+    model: keras.Model, settings: params.Training, loss: keras.losses.Loss | None = None
+) -> None:
     """Compile a classifier with the optimizer, loss and metrics of params.yaml.
 
-    With weights, loss and metrics of a batch are means over its weights, not over its size.
+    With a loss of its own, for batches with weights, the metrics are means over these.
     """
     measured = metrics.build(settings)
     model.compile(
         optimizer=optimizers.build(settings.optimizer),
-        loss=keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
-        if weighted
-        else settings.loss,
-        metrics=None if weighted else measured,
-        weighted_metrics=measured if weighted else None,
+        loss=loss or settings.loss,
+        metrics=None if loss else measured,
+        weighted_metrics=measured if loss else None,
         # XLA compiles anew for each length of review, and gains nothing on these models on a CPU.
         jit_compile=False,
     )
@@ -45,7 +45,7 @@ def fit(
     """
     if settings.one_hot:
         data = one_hot(data)
-    prepare(model, settings, weighted=data.weighted)
+    prepare(model, settings, data.loss)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
         f"{model.name}: {count:,} weights, {count * FLOAT_BYTES / 1e6:,.0f} MB, and as much again "

@@ -1,0 +1,145 @@
+"""params.yaml as validated, frozen objects: an unknown key or a wrong type is an error."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from stages import ReproError, paths
+from stages.params.general import Download, Evaluate, Runtime
+from stages.params.models import Bilstm, Cnn, ImageTraining, Mlp, Models, Variants
+from stages.params.reading import validated
+from stages.params.reviews import (
+    OWN_SOURCES,
+    Prepare,
+    Reviews,
+    Segment,
+    Splits,
+    Storage,
+    Tokenize,
+)
+from stages.params.section import Fraction, Section
+from stages.params.seq2seq import (
+    EncoderDecoder,
+    ManyToMany,
+    ManyToOne,
+    OneToMany,
+    OneToOne,
+    SampledTraining,
+    Seq2seq,
+    SequenceData,
+    SequenceTraining,
+)
+from stages.params.training import (
+    Callbacks,
+    Loss,
+    Metric,
+    Optimizer,
+    ReduceLearningRate,
+    TensorBoard,
+    Training,
+)
+from stages.params.transfer import Head, Task, Transfer
+
+__all__ = [
+    "OWN_SOURCES",
+    "Bilstm",
+    "Callbacks",
+    "Cnn",
+    "Download",
+    "EncoderDecoder",
+    "Evaluate",
+    "Fraction",
+    "Head",
+    "ImageTraining",
+    "Loss",
+    "ManyToMany",
+    "ManyToOne",
+    "Metric",
+    "Mlp",
+    "Models",
+    "OneToMany",
+    "OneToOne",
+    "Optimizer",
+    "Params",
+    "Prepare",
+    "ReduceLearningRate",
+    "Reviews",
+    "Runtime",
+    "SampledTraining",
+    "Section",
+    "Segment",
+    "Seq2seq",
+    "SequenceData",
+    "SequenceTraining",
+    "Splits",
+    "Storage",
+    "Task",
+    "TensorBoard",
+    "Tokenize",
+    "Training",
+    "Transfer",
+    "Variants",
+    "load",
+    "validated",
+]
+
+Kind = TypeVar("Kind", bound=Training)
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    runtime: Runtime
+    download: Download
+    reviews: Reviews
+    storage: Storage
+    prepare: Prepare
+    segment: Segment
+    tokenize: Tokenize
+    evaluate: Evaluate
+    models: Models
+    variants: Variants
+    transfer: Transfer
+    seq2seq: Seq2seq
+
+    def model(self, name: str) -> Training:
+        """Return the parameters of a model that `stages.train` trains.
+
+        Raises:
+            ReproError: there is no model of that name.
+
+        """
+        return _named(name, Training, models=self.models, variants=self.variants)
+
+    def sequence_model(self, name: str) -> SequenceTraining:
+        """Return the parameters of a model that `stages.train_sequence` trains.
+
+        Raises:
+            ReproError: there is no model of that name.
+
+        """
+        return _named(name, SequenceTraining, seq2seq=self.seq2seq)
+
+
+def load(path: Path = paths.PARAMS) -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        ReproError: the file is missing, is no YAML, or a key is missing, unknown or mistyped.
+
+    """
+    return validated(Params, path)
+
+
+def _named(name: str, kind: type[Kind], **sections: Section) -> Kind:
+    found = {
+        key: settings
+        for section in sections.values()
+        for key, settings in section
+        if isinstance(settings, kind)
+    }
+    if name not in found:
+        raise ReproError(
+            f"{paths.PARAMS}: no model '{name}' under {' or '.join(sections)}; "
+            f"expected one of {', '.join(found)}"
+        )
+    return found[name]

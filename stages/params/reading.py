@@ -1,0 +1,65 @@
+"""A YAML file as validated objects, with every fault in one message."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages import ReproError
+
+Validated = TypeVar("Validated", bound=BaseModel)
+
+
+def validated(model: type[Validated], path: Path) -> Validated:
+    """Read a YAML file as an object of a pydantic model, with every fault in one message."""
+    try:
+        # DVC reads and writes YAML 1.2 with this very library, to which 1e-6 is a number.
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReproError(f"{path}: not found; expected it in {Path.cwd()}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ReproError(f"{path}: no valid YAML: {error}") from None
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        faults = [_fault(path, content, fault) for fault in error.errors()]
+        raise ReproError("\n".join(faults)) from None
+
+
+def _fault(path: Path, content: Any, fault: Any) -> str:  # noqa: PLR0911 - one per kind of fault
+    """Say in one line which key is at fault, what was found and what was expected."""
+    key = ".".join(_keys(content, fault["loc"])) or "(top level)"
+    match fault["type"]:
+        case "missing":
+            return f"{path}: {key} is missing"
+        case "extra_forbidden":
+            return f"{path}: {key} is no known key (found {fault['input']!r})"
+        case "value_error":
+            return f"{path}: {key}: {fault['ctx']['error']}"
+        case "union_tag_invalid":
+            tag = fault["ctx"]["discriminator"].strip("'")
+            expected = f"one of {fault['ctx']['expected_tags']}"
+            return f"{path}: {key}.{tag} is {fault['ctx']['tag']!r}; expected {expected}"
+        case "union_tag_not_found":
+            return f"{path}: {key}.{fault['ctx']['discriminator'].strip(chr(39))} is missing"
+        case "too_short":
+            return f"{path}: {key} is {fault['input']!r}; expected at least one item"
+        case _:
+            expected = fault["msg"].removeprefix("Input should be ")
+            return f"{path}: {key} is {fault['input']!r}; expected {expected}"
+
+
+def _keys(content: Any, location: tuple[int | str, ...]) -> Iterator[str]:
+    """Yield the keys of a location, without the names that pydantic gives to a union's members."""
+    for position, part in enumerate(location):
+        last = position == len(location) - 1
+        if isinstance(content, dict) and part not in content and not last:
+            continue
+        yield str(part)
+        if isinstance(content, dict):
+            content = content.get(part)
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]

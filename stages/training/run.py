@@ -1,0 +1,59 @@
+"""A training of one step or several, and what it leaves."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from stages import files, params, paths
+from stages.reproducibility import archive, fingerprint
+from stages.training import callbacks, checkpoint, trainer
+from stages.training.data import TrainingData
+
+
+class Run:
+    """A training that leaves a model, its history and the fingerprint of this machine.
+
+    Args:
+        name: of the model.
+        runtime: as it is configured.
+        parameters: all others that the training depends on.
+        source: the file that it learns from.
+
+    """
+
+    def __init__(
+        self, name: str, runtime: params.Runtime, parameters: dict[str, Any], source: Path
+    ) -> None:
+        self._name = name
+        self._machine = fingerprint.measure(runtime)
+        parameters = parameters | {"runtime": runtime.model_dump(mode="json")}
+        self._origin = checkpoint.origin(parameters, source, self._machine)
+        self._checkpoints: list[checkpoint.Checkpoint] = []
+        self._columns: tuple[str, ...] = ()
+        self._rows: list[tuple[float, ...]] = []
+
+    def fit(
+        self, model: keras.Model, settings: params.Training, splits: TrainingData
+    ) -> keras.Model:
+        """Return the best epoch's copy of a model; epochs count on from the steps before.
+
+        All steps of a run have the same metrics.
+        """
+        steps = len(self._checkpoints)
+        name = f"{self._name}-{steps + 1}" if steps else self._name
+        saved = checkpoint.Checkpoint(paths.checkpoint(name), self._origin)
+        trained, rows = trainer.fit(model, settings, splits, saved)
+        before = len(self._rows)
+        self._rows += [(before + epoch, *figures) for epoch, *figures in rows]
+        self._columns = callbacks.history_columns(settings.metrics)
+        self._checkpoints.append(saved)
+        return trained
+
+    def save(self, model: keras.Model) -> None:
+        """Write the outputs; the checkpoints are no longer needed then."""
+        archive.save(model, paths.model(self._name))
+        files.write_csv(paths.history(self._name), self._columns, self._rows)
+        files.write_json(paths.fingerprint(self._name), self._machine)
+        for saved in self._checkpoints:
+            saved.discard()
