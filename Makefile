@@ -17,7 +17,7 @@ repro: setup unlocked
 	dvc repro
 	@python -m stages.report
 
-# The tutorial's further models and exercises as well.
+# What else tells sentiment, and the tutorial's further models and exercises as well.
 repro-all: setup unlocked
 	dvc repro --all-pipelines
 	@python -m stages.report
@@ -62,7 +62,7 @@ format: setup
 	ruff check --fix .
 	ruff format .
 
-# Writes the table of results into README.md.
+# Writes the tables of results into README.md and docs/sentiment.md.
 readme: setup
 	python -m stages.report --write
 

@@ -85,6 +85,11 @@ def metrics(name: str) -> Path:
     return METRICS / f"{name}.json"
 
 
+def predictions(name: str) -> Path:
+    """Return where it says how likely a baseline found each review positive."""
+    return Path("data/predictions") / f"{name}.npz"
+
+
 def plots(name: str) -> Path:
     """Return the directory with the tables that `dvc plots` draws for a model."""
     return METRICS / "plots" / name

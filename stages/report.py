@@ -1,4 +1,4 @@
-"""Print the table of results, or write it into README.md: `python -m stages.report [--write]`."""
+"""Print the table of results, or write those of the pages: `python -m stages.report [--write]`."""
 
 import argparse
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 from stages import files, runtime
 from stages.reporting import results
 
-README = Path("README.md")
+PAGES = {Path("README.md"): results.table, Path("docs/sentiment.md"): results.comparison}
 
 
 def main() -> None:
-    """Print or write the table."""
+    """Print the table of README.md, or write all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help=f"replace the table in {README}")
-    table = results.table()
+    shown = " and ".join(map(str, PAGES))
+    parser.add_argument("--write", action="store_true", help=f"replace the tables in {shown}")
     if parser.parse_args().write:
-        text = results.insert(README, table)
-        with files.replacing(README) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
+        texts = {page: results.insert(page, table()) for page, table in PAGES.items()}
+        for page, text in texts.items():
+            with files.replacing(page) as temporary:
+                temporary.write_text(text, encoding="utf-8", newline="\n")
     else:
-        print(table)  # noqa: T201 - what it is for
+        print(results.table())  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

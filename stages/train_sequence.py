@@ -24,13 +24,14 @@ def main() -> None:
     module = models.module(name)
     used: dict[str, Any] = {name: model_settings.model_dump(mode="json")}
     first = model_settings.begins_with if isinstance(model_settings, params.ManyToOne) else None
+    trained = archive.load(paths.model(first)) if first else None
     if first:
         used["begins_with"] = files.sha256(paths.model(first))
     training = run.Run(name, settings.runtime, used, paths.sequences(module.DATASET))
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
-    if first:
-        module.begin_with(model, archive.load(paths.model(first)))
+    if trained:
+        module.begin_with(model, trained)
     training.save(training.fit(model, model_settings, splits))
 
 

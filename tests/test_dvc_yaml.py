@@ -22,9 +22,14 @@ def pipeline(name: str) -> dict:
 
 
 PIPELINE, TUTORIAL = pipeline("dvc.yaml"), pipeline("tutorial/dvc.yaml")
+SENTIMENT = pipeline("sentiment/dvc.yaml")
 STAGES = PIPELINE["stages"]
-# Those of the second file bear its name, as in `dvc repro tutorial/dvc.yaml:train`.
-ALL = STAGES | {f"tutorial/dvc.yaml:{name}": stage for name, stage in TUTORIAL["stages"].items()}
+# Those of the other files bear their names, as in `dvc repro tutorial/dvc.yaml:train`.
+ALL = STAGES | {
+    f"{file}/dvc.yaml:{name}": stage
+    for file, content in (("tutorial", TUTORIAL), ("sentiment", SENTIMENT))
+    for name, stage in content["stages"].items()
+}
 MODELS = list(params.Models.model_fields)
 VARIANTS = list(params.Variants.model_fields)
 
@@ -56,6 +61,11 @@ def test_deps_are_all_that_the_stage_imports(stage: str) -> None:
         imported = imported.union(*(imports.closure(f"stages.models.{model}") for model in names))
         imported -= {f"stages/models/{model}.py" for model in names}
         imported.add("stages/models/${key}.py")
+    if name == "baseline":
+        names = ALL[stage]["foreach"]
+        imported = imported.union(*(imports.closure(f"stages.baselines.{item}") for item in names))
+        imported -= {f"stages/baselines/{item}.py" for item in names}
+        imported.add("stages/baselines/${item}.py")
     assert listed == imported
 
 
@@ -81,9 +91,24 @@ def test_every_model_is_trained_evaluated_drawn_and_registered() -> None:
     assert listed == [str(paths.model(name)) for name in MODELS]
 
 
-def test_stages_of_the_tutorial_run_at_the_root() -> None:
-    assert all(body(name)["wdir"] == ".." for name in ALL if name.startswith("tutorial/"))
+def test_all_stages_run_at_the_root() -> None:
+    assert all(body(name)["wdir"] == ".." for name in ALL if "/" in name)
     assert list(TUTORIAL["stages"]["train"]["foreach"]) == VARIANTS
+
+
+def test_all_that_tell_sentiment_are_compared() -> None:
+    settings = params.load(ROOT / paths.PARAMS)
+    assert SENTIMENT["stages"]["baseline"]["foreach"] == list(params.Baselines.model_fields)
+    judged = {str(paths.predictions(name)) for name in settings.baseline_names}
+    trained = {str(paths.model(name)) for name in settings.sentiment_models}
+    assert judged | trained <= set(body("sentiment/dvc.yaml:compare")["deps"])
+    (plot,) = SENTIMENT["plots"]
+    (axes,) = plot.values()
+    curves = [
+        f"../{paths.plots(name) / 'precision_recall.csv'}"
+        for name in settings.sentiment_models + settings.baseline_names
+    ]
+    assert list(axes["x"]) == list(axes["y"]) == curves
 
 
 def test_every_model_has_a_diagram() -> None:

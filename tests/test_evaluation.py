@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 from sklearn import metrics
 
-from stages import ReproError
+from stages import ReproError, params, report
 from stages.evaluation import mistakes, scores, tables
 from stages.reporting import results
 
@@ -69,10 +69,16 @@ def test_tables(tmp_path: Path) -> None:
         assert [row["class"] for row in csv.DictReader(file)] == ["negative", "positive"]
 
 
-def test_readme_shows_the_committed_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_baseline_has_a_line() -> None:
+    assert list(results.RIVALS) == list(params.Baselines.model_fields)
+
+
+@pytest.mark.parametrize("page", report.PAGES, ids=str)
+def test_pages_show_the_committed_metrics(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    readme = Path("README.md")
-    assert results.insert(readme, results.table()) == readme.read_text("utf-8"), "run `make readme`"
+    assert results.insert(page, report.PAGES[page]()) == page.read_text("utf-8"), (
+        "run `make readme`"
+    )
 
 
 def test_readme_without_markers(tmp_path: Path) -> None:

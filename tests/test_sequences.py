@@ -182,14 +182,27 @@ class TestDecoding:
             "written": np.array([[8, 3, 4], [8, 3, 4]], np.int32),
         }
         plain = model.predict_on_batch(inputs)[:, 1]
+        plain[:, :2] = 0  # nobody writes padding or unknown tokens
         predict = decoding.following(model)
         np.testing.assert_allclose(decoding.guided(predict, 0)(inputs, 1), plain, rtol=1e-4)
         expected = np.where(
             plain >= plain.max(-1, keepdims=True) * decoding.LEAST_PLAUSIBLE, plain, 0
         )
-        expected *= (plain / plain[::-1]) ** 2.0
+        expected[:, 2:] *= (plain / plain[::-1])[:, 2:] ** 2.0
         expected /= expected.sum(-1, keepdims=True)
         np.testing.assert_allclose(decoding.guided(predict, 2.0)(inputs, 1), expected, rtol=1e-3)
+
+    def test_what_may_not_be_written_does_not_make_the_rest_implausible(self) -> None:
+        model = self.model()
+        logits = model.get_layer("logits")
+        kernel, bias = logits.get_weights()
+        bias[1] = 50  # unknown is all but certain
+        logits.set_weights([kernel, bias])
+        predict = decoding.guided(decoding.following(model), 2.0)
+        choose = decoding.sampling(np.random.default_rng(0), 1.0)
+        written = decoding.write(predict, {"label": np.zeros((50, 1), np.int32)}, 8, 6, choose)
+        assert 1 not in written
+        assert len(np.unique(written)) > 4
 
     def test_temperature(self) -> None:
         given = np.tile([0.0, 0.2, 0.8], (20_000, 1))

@@ -7,6 +7,7 @@ LSTM of zeros is `seq2seq_one_to_one`; with that one's weights it may begin.
 import keras
 from keras import layers
 
+from stages import ReproError, paths
 from stages.models import SequenceInputs
 from stages.params import ManyToOne
 
@@ -29,6 +30,18 @@ def build(params: ManyToOne, inputs: SequenceInputs) -> keras.Model:
 
 
 def begin_with(model: keras.Model, trained: keras.Model) -> None:
-    """Give a model the embedding and the last layer of `seq2seq_one_to_one`."""
+    """Give a model the embedding and the last layer of `seq2seq_one_to_one`.
+
+    Raises:
+        ReproError: that one was trained with other characters or another embedding.
+
+    """
     for name in ("embedding", "logits"):
-        model.get_layer(name).set_weights(trained.get_layer(name).get_weights())
+        given, own = trained.get_layer(name).get_weights(), model.get_layer(name)
+        found, expected = given[0].shape, own.get_weights()[0].shape
+        if found != expected:
+            raise ReproError(
+                f"{paths.model('seq2seq_one_to_one')}: weights of shape {found} in {name}; "
+                f"expected {expected} (train it again)"
+            )
+        own.set_weights(given)

@@ -4,6 +4,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from stages import ReproError, paths
+from stages.params.baselines import (
+    Baselines,
+    FasttextBaseline,
+    SnownlpBaseline,
+    TfidfBaseline,
+)
 from stages.params.general import Download, Evaluate, Runtime
 from stages.params.models import Bilstm, Cnn, ImageTraining, Mlp, Models, Variants
 from stages.params.reading import validated
@@ -41,12 +47,14 @@ from stages.params.transfer import Head, Task, Transfer
 
 __all__ = [
     "OWN_SOURCES",
+    "Baselines",
     "Bilstm",
     "Callbacks",
     "Cnn",
     "Download",
     "EncoderDecoder",
     "Evaluate",
+    "FasttextBaseline",
     "Fraction",
     "Head",
     "ImageTraining",
@@ -70,10 +78,12 @@ __all__ = [
     "Seq2seq",
     "SequenceData",
     "SequenceTraining",
+    "SnownlpBaseline",
     "Splits",
     "Storage",
     "Task",
     "TensorBoard",
+    "TfidfBaseline",
     "Tokenize",
     "Training",
     "Transfer",
@@ -96,10 +106,21 @@ class Params(Section):
     segment: Segment
     tokenize: Tokenize
     evaluate: Evaluate
+    baselines: Baselines
     models: Models
     variants: Variants
     transfer: Transfer
     seq2seq: Seq2seq
+
+    @property
+    def baseline_names(self) -> list[str]:
+        """What the baselines are called among all that tell sentiment."""
+        return [f"baseline_{name}" for name in Baselines.model_fields]
+
+    @property
+    def sentiment_models(self) -> list[str]:
+        """The models that tell sentiment."""
+        return [name for name in Models.model_fields if name.startswith("sentiment_")]
 
     def model(self, name: str) -> Training:
         """Return the parameters of a model that `stages.train` trains.

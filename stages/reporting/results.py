@@ -1,10 +1,12 @@
 """The table of results: the figures in metrics/ beside those of the tutorial."""
 
 from pathlib import Path
+from typing import Any
 
 from stages import ReproError, files, params, paths
 
 FIGURES = ("accuracy", "precision", "recall", "f1")
+LEAST_SHOWN = 0.0001
 BEGIN = "<!-- results: written by `make readme` from metrics/ -->"
 END = "<!-- end of results -->"
 
@@ -16,10 +18,17 @@ TUTORIAL = {
     "cifar10_cnn": {"accuracy": 0.5627},
     "sentiment_bilstm": {"accuracy": 0.86, "precision": 0.61, "recall": 0.98, "f1": 0.75},
 }
+# What the baselines of sentiment/dvc.yaml are called where they are shown.
+RIVALS = {
+    "snownlp": "SnowNLP, retrained",
+    "fasttext": "fastText",
+    "tfidf_word": "TF-IDF of words, linear SVM",
+    "tfidf_char": "TF-IDF of characters, linear SVM",
+}
 
 
 def table() -> str:
-    """Return a Markdown table with two lines per model, ours and the tutorial's.
+    """Return a Markdown table: a line per model, one of the tutorial, those of the baselines.
 
     Raises:
         ReproError: the metrics of a model are missing or lack a figure.
@@ -30,18 +39,53 @@ def table() -> str:
         "|---|---|--:|--:|--:|--:|--:|",
     ]
     for name in params.Models.model_fields:
-        path = paths.metrics(name)
-        measured = files.read_json(path)
-        if missing := [key for key in (*FIGURES, "n_test") if key not in measured]:
-            raise ReproError(f"{path}: {missing[0]} is missing; expected it of `dvc repro`")
-        ours = " | ".join(f"**{measured[figure]:.4f}**" for figure in FIGURES)
-        lines.append(f"| `{name}` | here | {ours} | {measured['n_test']:,} |")
+        lines.append(f"| `{name}` | here | {_measured(name, '**')}")
         stated = TUTORIAL.get(name, {})
         theirs = " | ".join(
             f"{stated[figure]:.4f}" if figure in stated else "–" for figure in FIGURES
         )
         lines.append(f"| | tutorial | {theirs} | |")
+    lines += [
+        f"| | {title} | {_measured(f'baseline_{name}', '')}"
+        for name, title in RIVALS.items()
+        if paths.metrics(f"baseline_{name}").is_file()
+    ]
     return "\n".join(lines)
+
+
+def comparison() -> str:
+    """Return a Markdown table of all that tell sentiment, the best F1 first.
+
+    Raises:
+        ReproError: metrics/sentiment.json is missing.
+
+    """
+    found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
+    rival = found.pop("rival")
+    lines = [
+        "| | accuracy | F1 | 95 % of F1 | Brier score | threshold | F1 with it | p |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
+        probability = of["p_against_rival"]
+        p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
+        p = "" if name == rival else p
+        lines.append(
+            f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
+            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {of['brier']:.3f} "
+            f"| {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} | {p} |"
+        )
+    return "\n".join(lines)
+
+
+def _measured(name: str, mark: str) -> str:
+    """Return the cells with the figures of metrics/NAME.json, each between two marks."""
+    path = paths.metrics(name)
+    measured = files.read_json(path)
+    if missing := [key for key in (*FIGURES, "n_test") if key not in measured]:
+        raise ReproError(f"{path}: {missing[0]} is missing; expected it of `dvc repro`")
+    figures = " | ".join(f"{mark}{measured[figure]:.4f}{mark}" for figure in FIGURES)
+    return f"{figures} | {measured['n_test']:,} |"
 
 
 def insert(path: Path, content: str) -> str:

@@ -53,14 +53,16 @@ def outputs(root: Path) -> dict[Path, Output]:
 def stale_stages() -> list[str]:
     """Return the stages that `dvc repro` would run although only cached data are missing.
 
+    Those of dvc.yaml, and of each further pipeline that has been run and so has a lock beside it.
     `dvc repro --dry` exits with 0 whether or not something is stale, so its output is read.
 
     Raises:
         ReproError: DVC cannot read the pipeline.
 
     """
+    further = sorted(str(path.with_suffix(".yaml")) for path in Path().glob(f"*/{paths.LOCK}"))
     result = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing"],
+        [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing", "dvc.yaml", *further],
         capture_output=True,
         text=True,
         check=False,

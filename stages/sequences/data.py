@@ -124,12 +124,13 @@ def _followers(settings: params.SequenceTraining, seed: int) -> TrainingData:
     """Return each character of a split once, with the shares of what follows it.
 
     All places where a character stands get the same prediction; taken together they cost one row.
-    A row weighs as much as its places, so that the loss is the one of all places.
+    A row weighs as much as its places, so that the loss is the one of all places. The accuracy in
+    the history is not: it counts the places whose character's commonest follower is predicted.
     """
     size = sizes("text").vocabularies["characters"]
 
     def rows_of(split: str) -> tuple[Callable[[np.ndarray], Any], int]:
-        (text,) = arrays("text", split, "characters")
+        text = _text(split, 1)
         order = np.argsort(text[:-1], kind="stable")
         after = text[1:][order]
         characters, starts = np.unique(text[:-1][order], return_index=True)
@@ -157,15 +158,20 @@ def _followers(settings: params.SequenceTraining, seed: int) -> TrainingData:
     )
 
 
-def _windows(split: str, context: int) -> Split:
-    """Return each character of a text with the `context` ones before it."""
+def _text(split: str, context: int) -> np.ndarray:
+    """Return the characters of a split, of which `context` are read before one is predicted."""
     (characters,) = arrays("text", split, "characters")
     if len(characters) <= context:
         raise ReproError(
             f"{paths.sequences('text')}: {len(characters)} characters in {split}; "
             f"expected more than the {context} that are read before one is predicted"
         )
-    windows = np.lib.stride_tricks.sliding_window_view(characters, context + 1)
+    return characters
+
+
+def _windows(split: str, context: int) -> Split:
+    """Return each character of a text with the `context` ones before it."""
+    windows = np.lib.stride_tricks.sliding_window_view(_text(split, context), context + 1)
 
     def gather(rows: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray]:
         chosen = windows[rows]

@@ -44,7 +44,7 @@ def write(
     going = np.ones(count, bool)
     for place in range(length):
         predicted = predict({**inputs, "written": written[:, :length]}, place)
-        tokens = choose(_allowed(predicted))
+        tokens = choose(predicted)
         going &= tokens != boundary
         written[:, place + 1] = np.where(going, tokens, PAD)
         if not going.any():
@@ -68,7 +68,8 @@ def sampling(random: np.random.Generator, temperature: float) -> Choose:
     """
 
     def choose(probabilities: np.ndarray) -> np.ndarray:
-        logarithms = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)) / temperature
+        nothing = np.full_like(probabilities, -np.inf)
+        logarithms = np.log(probabilities, out=nothing, where=probabilities > 0) / temperature
         weights = np.exp(logarithms - logarithms.max(axis=1, keepdims=True))
         sums = weights.cumsum(axis=1)
         drawn = random.random(len(sums))[:, None] * sums[:, -1:]
@@ -79,15 +80,17 @@ def sampling(random: np.random.Generator, temperature: float) -> Choose:
 
 
 def following(model: keras.Model) -> Predict:
-    """Return the predictions of a model, computed for the one place that is asked for."""
+    """Return the predictions of a model for the one place that is asked for.
+
+    Padding and unknown tokens have 0, so that the rest need not sum to 1.
+    """
     logits = model.get_layer("logits")
     read = keras.Model(model.input, logits.input)
 
     def predict(inputs: Mapping[str, np.ndarray], place: int) -> np.ndarray:
         hidden = read.predict_on_batch(inputs)[:, place]
         scores = keras.ops.convert_to_numpy(logits(hidden))
-        probabilities: np.ndarray = softmax(scores.astype(np.float64))
-        return probabilities
+        return _allowed(softmax(scores.astype(np.float64)))
 
     return predict
 
@@ -112,7 +115,8 @@ def guided(predict: Predict, guidance: float) -> Predict:
         wanted = predict(inputs, place)
         other = predict({**inputs, "label": 1 - inputs["label"]}, place)
         plausible = wanted >= wanted.max(axis=-1, keepdims=True) * LEAST_PLAUSIBLE
-        weights: np.ndarray = np.where(plausible, wanted * (wanted / other) ** guidance, 0)
+        ratio = np.divide(wanted, other, out=np.zeros_like(wanted), where=plausible)
+        weights: np.ndarray = wanted * ratio**guidance
         weights /= weights.sum(axis=-1, keepdims=True)
         return weights
 
@@ -120,7 +124,7 @@ def guided(predict: Predict, guidance: float) -> Predict:
 
 
 def _allowed(probabilities: np.ndarray) -> np.ndarray:
-    """Return the probabilities, those of padding and unknown tokens 0."""
+    """Return the probabilities with 0 for padding and unknown tokens, which nobody writes."""
     allowed = probabilities.copy()
     allowed[:, :FIRST_ID] = 0
     return allowed

@@ -47,6 +47,7 @@ class TestData(NamedTuple):
         labels: uint8 of shape (N,), in the dataset's order.
         sources: of shape (N,), the place in `source_names` of each item's.
         source_names: the corpora of reviews, or the one dataset of images.
+        lengths: of shape (N,), the number of tokens of each review; None for images.
 
     """
 
@@ -54,6 +55,7 @@ class TestData(NamedTuple):
     labels: np.ndarray
     sources: np.ndarray
     source_names: list[str]
+    lengths: np.ndarray | None = None
 
 
 def source(dataset: str) -> Path:
@@ -80,14 +82,20 @@ def one_hot(data: TrainingData) -> TrainingData:
 def load_test(dataset: str, batch_size: int) -> TestData:
     """Return the test split of mnist, cifar10 or reviews."""
     if dataset == "reviews":
-        encoded = ragged.read("test")
-        ordered = _reviews_in_order(encoded, batch_size)
-        return TestData(ordered, encoded.labels, encoded.sources, ragged.read_sources())
+        return load_reviews("test", batch_size)
     data = _read_images(dataset)
     gather = partial(_gather_images, data.x_test, data.y_test)
     count = len(data.y_test)
     sources = np.zeros(count, np.uint16)
     return TestData(_in_order(gather, count, batch_size), data.y_test, sources, [dataset])
+
+
+def load_reviews(split: str, batch_size: int) -> TestData:
+    """Return a split of the reviews as the test split is measured."""
+    encoded = ragged.read(split)
+    ordered = _reviews_in_order(encoded, batch_size)
+    sources = ragged.read_sources()
+    return TestData(ordered, encoded.labels, encoded.sources, sources, encoded.lengths)
 
 
 def predict(model: keras.Model, data: Batches) -> np.ndarray:

@@ -1,0 +1,88 @@
+"""Classifiers of two classes beside each other.
+
+Each is known by how likely it finds class 1: float64 of shape (N,), by split.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stages.evaluation import scores, uncertainty
+from stages.evaluation.uncertainty import EVEN
+
+Positive = Mapping[str, Mapping[str, np.ndarray]]
+
+
+def figures(
+    positive: Positive, labels: Mapping[str, np.ndarray], rivals: Sequence[str], seed: int
+) -> dict[str, Any]:
+    """Return the name of the best rival and the figures of each classifier.
+
+    Args:
+        positive: by classifier.
+        labels: by split; `validation` chooses rival and thresholds, `test` measures.
+        rivals: of whom the best is what all are tested against.
+        seed: of the bootstrap.
+
+    """
+    chosen = {
+        name: uncertainty.f1(labels["validation"], found["validation"] > EVEN)
+        for name, found in positive.items()
+    }
+    rival = max(rivals, key=chosen.__getitem__)
+    test = labels["test"]
+    right = {name: (found["test"] > EVEN) == test for name, found in positive.items()}
+    return {"rival": rival} | {
+        name: {"val_f1": chosen[name]}
+        | _alone(found, labels, seed)
+        | {"p_against_rival": uncertainty.mcnemar(right[name], right[rival])}
+        for name, found in positive.items()
+    }
+
+
+def _alone(
+    found: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], seed: int
+) -> dict[str, float]:
+    test, positive = labels["test"], found["test"]
+    threshold = uncertainty.best_threshold(labels["validation"], found["validation"])
+    return {
+        **scores.summary(test, as_classes(positive)),
+        **uncertainty.intervals(test, positive > EVEN, seed),
+        "brier": uncertainty.brier(test, positive),
+        "threshold": threshold,
+        "f1_at_threshold": uncertainty.f1(test, positive >= threshold),
+    }
+
+
+def by_part(
+    positive: Positive, labels: np.ndarray, parts: Mapping[str, tuple[np.ndarray, Sequence[str]]]
+) -> list[tuple[str, str, str, float, float, float]]:
+    """Return accuracy, F1 and number of the test items of each part, for each classifier.
+
+    Args:
+        positive: by classifier.
+        labels: of the test split, of shape (N,).
+        parts: by what the items are parted, the place of each item's part and the parts' names.
+
+    """
+    return [
+        (model, kind, part, of["accuracy"], of["f1"], of["n_test"])
+        for model, found in positive.items()
+        for kind, (places, names) in parts.items()
+        for part, of in scores.by_source(labels, as_classes(found["test"]), places, names).items()
+    ]
+
+
+def reliability(positive: Positive, labels: np.ndarray) -> list[tuple[str, float, float, int]]:
+    """Return how far the probabilities of each classifier hold, by tenths."""
+    return [
+        (name, *point)
+        for name, found in positive.items()
+        for point in uncertainty.reliability(labels, found["test"])
+    ]
+
+
+def as_classes(positive: np.ndarray) -> np.ndarray:
+    """Return the probabilities of both classes, of shape (N, 2)."""
+    return np.stack([1 - positive, positive], axis=1)
