@@ -20,17 +20,19 @@ def main() -> None:
     from stages.datasets import registry
     from stages.evaluation import mistakes, scores, tables
     from stages.reproducibility import archive
-    from stages.text import reviews
+    from stages.text import ragged, reviews
     from stages.training import data
 
     dataset = models.module(name).DATASET
     test = data.load_test(dataset, settings.evaluate.batch_size)
     probabilities = data.predict(archive.load(paths.model(name)), test.batches)
     rows = mistakes.worst(test.labels, probabilities, settings.evaluate.mistakes)
-    classes: Sequence[str]
+    classes: Sequence[str] = reviews.CLASSES
     if dataset == "reviews":
-        classes = reviews.CLASSES
-        details = mistakes.of_reviews(rows, settings.storage.segmented_reviews)
+        encoded, segmented = ragged.read("test"), settings.storage.segmented_reviews
+        details = mistakes.of_words(rows, encoded, segmented)
+    elif dataset == "ngrams":
+        details = mistakes.of_texts(rows, test.ids, settings.storage.prepared_reviews)
     else:
         classes, details = registry.load().images(dataset).classes, mistakes.of_images(rows)
     tables.write(paths.plots(name), test.labels, probabilities, classes)

@@ -11,6 +11,8 @@ RAW_REVIEWS = Path("data/raw/reviews.parquet")
 REJECTED_REVIEWS = Path("data/interim/rejected.csv")
 VOCABULARY = Path("data/processed/vocabulary.json")
 ENCODED_REVIEWS = Path("data/processed/reviews.npz")
+NGRAM_VOCABULARY = Path("data/processed/ngram_vocabulary.npz")
+NGRAMS = Path("data/processed/ngrams.npz")
 
 WEIGHTS = Path("data/weights.yaml")
 BACKBONE = Path("models/backbone/model.keras")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from stages import ReproError, params, paths, runtime
 from stages.text import reviews
 
-NAME = "sentiment_bilstm"
+BEST = "sentiment_hybrid"
 PROMPT = "review (or quit): "
 
 
@@ -15,15 +15,21 @@ def main() -> None:
     """Print for each text its class and how likely it is positive."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review; none: ask for them")
-    texts = parser.parse_args().texts
     settings = params.load()
+    parser.add_argument(
+        "--model", choices=settings.sentiment_models, default=BEST, help=f"default: {BEST}"
+    )
+    arguments = parser.parse_args()
+    texts, name = arguments.texts, arguments.model
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.
+    from stages import models
     from stages.reproducibility import archive
     from stages.serving import sentiment
 
-    judge = sentiment.Judge(archive.load(paths.model(NAME)), sentiment.read_vocabulary(), settings)
+    reads = sentiment.reader(models.module(name).DATASET, settings)
+    judge = sentiment.Judge(archive.load(paths.model(name)), reads, settings.prepare)
     for text in texts or asked():
         try:
             positive = judge(text)

@@ -18,8 +18,9 @@ ROWS_PER_BATCH = 2048
 def main() -> None:
     """Write the prepared reviews with their tokens."""
     settings = params.load()
-    for key in ("stop_words", "user_dict"):
-        _check_watched(key, getattr(settings.segment, key))
+    for path in settings.segment.stop_words:
+        _check_watched("stop_words", path)
+    _check_watched("user_dict", settings.segment.user_dict)
     files.write_parquet(settings.storage.segmented_reviews, reviews.SEGMENTED, segmented(settings))
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 from tqdm import tqdm
 
 from stages import files, params, paths, runtime
@@ -19,16 +20,20 @@ def main() -> None:
             tqdm(desc="tokenize", unit=" reviews", total=rows) as bar,
         ):
             segmented = files.read_parquet(settings.storage.segmented_reviews, reviews.SEGMENTED)
-            work = partial(vocabulary.words_of, settings.tokenize.max_length)
+            work = partial(vocabulary.words_of, settings.tokenize)
             for batch, words in workers.in_order(work, segmented):
                 writer.add(batch, words.lengths, census.add(words))
                 bar.update(batch.num_rows)
-        # Only the training split has been counted: no other may say a word to the vocabulary.
+        # Only the training split has been counted, unless one asks for the tutorial's leak: no
+        # other may say a word to the vocabulary.
         tokens = vocabulary.learn(
             census.counts(), settings.tokenize.min_count, settings.tokenize.num_words
         )
         files.write_json(paths.VOCABULARY, tokens, sort_keys=False)
-        writer.finish(census.ids(tokens), vocabulary.FIRST_ID + len(tokens))
+        arrays = writer.arrays(census.ids(tokens))
+        # The two reserved ids included.
+        arrays["vocabulary_size"] = np.array(vocabulary.FIRST_ID + len(tokens))
+        files.write_npz(paths.ENCODED_REVIEWS, arrays)
 
 
 if __name__ == "__main__":

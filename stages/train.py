@@ -16,14 +16,18 @@ def main() -> None:
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages import models
-    from stages.training import data, run
+    from stages.training import data, run, stacking
 
     module = models.module(name)
     used = {name: model_settings.model_dump(mode="json")}
     training = run.Run(name, settings.runtime, used, data.source(module.DATASET))
-    splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
-    model = module.build(model_settings, splits.inputs)
-    training.save(training.fit(model, model_settings, splits))
+    seed = settings.runtime.seed
+    if isinstance(model_settings, params.Hybrid):
+        model = stacking.fit(training, module, model_settings, seed)
+    else:
+        splits = data.load_training(module.DATASET, model_settings, seed)
+        model = training.fit(module.build(model_settings, splits.inputs), model_settings, splits)
+    training.save(model)
 
 
 if __name__ == "__main__":

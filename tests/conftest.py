@@ -117,6 +117,8 @@ SMALL = {
     "cifar10_cnn.units": 8,
     "sentiment_bilstm.embedding": 8,
     "sentiment_bilstm.units": 4,
+    "sentiment_hybrid.reader.embedding": 8,
+    "sentiment_hybrid.reader.units": 4,
 }
 
 
@@ -125,7 +127,11 @@ def make_small(project: Project, epochs: int) -> None:
     for key, value in SMALL.items():
         project.set(f"models.{key}", value)
     for name in params.Models.model_fields:
-        project.set(f"models.{name}.epochs", epochs)
+        if name != "sentiment_hybrid":
+            project.set(f"models.{name}.epochs", epochs)
+    # Its parts are trained one after the other.
+    project.set("models.sentiment_hybrid.wide.epochs", epochs - epochs // 2)
+    project.set("models.sentiment_hybrid.reader.epochs", epochs // 2)
 
 
 def hashes(root: Path) -> dict[str, str]:

@@ -90,7 +90,8 @@ def test_another_seed_other_bytes(judged: Project, tmp_path: Path) -> None:
 def test_comparison(judged: Project) -> None:
     found = files.read_json(judged.root / "metrics/sentiment.json")
     rival = found.pop("rival")
-    assert found.keys() == {*(f"baseline_{name}" for name in NAMES), "sentiment_bilstm"}
+    models = {name for name in params.Models.model_fields if name.startswith("sentiment_")}
+    assert found.keys() == {f"baseline_{name}" for name in NAMES} | models
     assert rival == max(
         (name for name in found if name.startswith("baseline_")),
         key=lambda name: found[name]["val_f1"],
@@ -99,6 +100,8 @@ def test_comparison(judged: Project) -> None:
     reliability = table(judged.root / "metrics/plots/sentiment/reliability.csv")
     for name, figures in found.items():
         assert figures["f1_low"] <= figures["f1"] <= figures["f1_high"]
+        assert figures["f1_gain_low"] <= figures["f1_gain"] <= figures["f1_gain_high"]
+        assert figures["f1_gain"] == pytest.approx(figures["f1"] - found[rival]["f1"], abs=2e-6)
         alone = files.read_json(judged.root / f"metrics/{name}.json")
         assert {key: figures[key] for key in alone} == pytest.approx(alone, abs=2e-6)
         sizes = [

@@ -66,6 +66,9 @@ def test_deps_are_all_that_the_stage_imports(stage: str) -> None:
         imported = imported.union(*(imports.closure(f"stages.baselines.{item}") for item in names))
         imported -= {f"stages/baselines/{item}.py" for item in names}
         imported.add("stages/baselines/${item}.py")
+    if name == "compare":
+        models = params.load(ROOT / paths.PARAMS).sentiment_models
+        imported = imported.union(*(imports.closure(f"stages.models.{model}") for model in models))
     assert listed == imported
 
 
@@ -123,8 +126,10 @@ def test_data_of_a_model_are_those_its_module_names(name: str) -> None:
         for node in module.body
         if isinstance(node, ast.Assign) and node.targets[0].id == "DATASET"
     ]
-    data = paths.ENCODED_REVIEWS if dataset == "reviews" else paths.raw_images(dataset)
-    legend = STORAGE.segmented_reviews if dataset == "reviews" else paths.REGISTRY
+    data, legend = {
+        "reviews": (paths.ENCODED_REVIEWS, STORAGE.segmented_reviews),
+        "ngrams": (paths.NGRAMS, STORAGE.prepared_reviews),
+    }.get(dataset, (paths.raw_images(dataset), paths.REGISTRY))
     assert STAGES["train"]["foreach"][name] == {"data": str(data), "legend": str(legend)}
 
 
@@ -136,6 +141,7 @@ def test_paths_are_those_of_the_paths_module() -> None:
     ]
     assert written("segment") == [STORAGE.segmented_reviews]
     assert written("tokenize") == [str(paths.ENCODED_REVIEWS), str(paths.VOCABULARY)]
+    assert written("ngrams") == [str(paths.NGRAM_VOCABULARY), str(paths.NGRAMS)]
     assert written("train") == [str(paths.model("${key}")), str(paths.history("${key}"))]
     plots = paths.plots("${key}")
     assert written("evaluate") == [

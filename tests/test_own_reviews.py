@@ -238,7 +238,7 @@ def test_a_segmented_file_is_not_cut_again(project: Project) -> None:
     assert result.returncode == 0, result.stderr
     assert project.run("stages.segment").returncode == 0
     rows = pq.read_table(project.root / SEGMENTED_REVIEWS).to_pylist()
-    stop_words = segmentation.load_stop_words(ROOT / SETTINGS.segment.stop_words)
+    stop_words = segmentation.load_stop_words(ROOT / SETTINGS.segment.stop_words[0])
     assert [row["tokens"] for row in rows] == [
         [word.lower() for word in [*words.split(), f"第{n}号"] if word not in stop_words]
         for n in range(100)

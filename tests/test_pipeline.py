@@ -91,7 +91,8 @@ def test_nothing_to_do_after_a_run(reproduced: Project) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_models_parameter_reruns_its_two_stages_alone(reproduced: Project, name: str) -> None:
     # The change stays: no other test minds the size of a batch.
-    reproduced.set(f"models.{name}.batch_size", 17)
+    part = ".wide" if name == "sentiment_hybrid" else ""
+    reproduced.set(f"models.{name}{part}.batch_size", 17)
     assert ran(dvc(reproduced, "repro")) == [f"train@{name}", f"evaluate@{name}"]
 
 
@@ -99,6 +100,10 @@ def test_a_text_parameter_reruns_no_image_model(reproduced: Project) -> None:
     reproduced.set("tokenize.max_length", 30)
     assert ran(dvc(reproduced, "repro")) == [
         "tokenize", "train@sentiment_bilstm", "evaluate@sentiment_bilstm"
+    ]  # fmt: skip
+    reproduced.set("ngrams.max_length", 150)
+    assert ran(dvc(reproduced, "repro")) == [
+        "ngrams", "train@sentiment_hybrid", "evaluate@sentiment_hybrid"
     ]  # fmt: skip
 
 
@@ -137,7 +142,7 @@ def test_check_names_a_remote_that_nobody_verifies(reproduced: Project) -> None:
         config.write_text(before, "utf-8")
 
 
-@pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm"])
+@pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm", "sentiment_hybrid"])
 def test_same_seed_same_bytes_and_another_seed_others(reproduced: Project, name: str) -> None:
     path = reproduced.root / f"models/{name}/model.keras"
     history = reproduced.root / f"metrics/history/{name}.csv"
@@ -190,6 +195,7 @@ def test_unknown_model(reproduced: Project, stage: str) -> None:
     [
         ("stages.train", "mnist_functional", "data/raw/mnist.npz"),
         ("stages.train", "sentiment_bilstm", "data/processed/reviews.npz"),
+        ("stages.train", "sentiment_hybrid", "data/processed/ngrams.npz"),
         ("stages.evaluate", "mnist_functional", "models/mnist_functional/model.keras"),
     ],
 )

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import jieba
 import numpy as np
@@ -206,11 +207,11 @@ class TestSegmentation:
         "稍微", "有点", "毫无", "难以", "过于",
     ])  # fmt: skip
     def test_no_negation_and_no_degree_is_a_stop_word(self, word: str) -> None:
-        assert word not in segmentation.load_stop_words(self.settings.stop_words)
+        assert word not in segmentation.load(self.settings).stop_words
 
     def test_no_stop_word_holds_a_negation(self) -> None:
         allowed = {"不过", "不论", "不管", "除非", "无论"}  # conjunctions, which negate nothing
-        words = segmentation.load_stop_words(self.settings.stop_words)
+        words = segmentation.load(self.settings).stop_words
         assert {word for word in words if re.search("[不没无非别未莫]", word)} - allowed == {"别人"}
 
     def test_user_dictionary_and_hmm(self, tmp_path: Path) -> None:
@@ -283,8 +284,9 @@ class TestSegmentation:
         path = tmp_path / "words.txt"
         if content is not None:
             path.write_bytes(content)
+        value = (path,) if key == "stop_words" else path
         with pytest.raises(ReproError, match=message):
-            segmentation.load(self.settings.model_copy(update={key: path}))
+            segmentation.load(self.settings.model_copy(update={key: value}))
 
 
 class TestVocabulary:
@@ -319,11 +321,19 @@ class TestVocabulary:
             ids = {ours[token] - 1 for token in counts if counts[token] == count}
             assert ids == {keras_tokenizer.word_index[t] for t in counts if counts[t] == count}
 
+    @staticmethod
+    def keeping(max_length: int, learn_from: Literal["train", "all"] = "train") -> params.Tokenize:
+        return params.Tokenize(
+            max_length=max_length, min_count=1, num_words=None, learn_from=learn_from
+        )
+
     def test_words_of_a_batch(self) -> None:
         batch = segmented(["train", "test", "train"], [list("abab"), list("bc"), []])
-        words = vocabulary.words_of(3, batch)
+        words = vocabulary.words_of(self.keeping(3), batch)
         distinct = words.distinct.to_pylist()
         assert dict(zip(distinct, words.counts.tolist(), strict=True)) == {"a": 2, "b": 2, "c": 0}
+        leaked = vocabulary.words_of(self.keeping(3, "all"), batch)
+        assert dict(zip(distinct, leaked.counts.tolist(), strict=True)) == {"a": 2, "b": 3, "c": 1}
         assert words.lengths.tolist() == [3, 2, 1]
         assert [distinct[place] if place >= 0 else None for place in words.places] == [
             "a", "b", "a", "b", "c", None
@@ -331,13 +341,15 @@ class TestVocabulary:
 
     def test_a_slice_of_a_batch_is_a_batch(self) -> None:
         batch = segmented(["train"] * 4, [list("ab"), list("cd"), [], list("de")])
-        words = vocabulary.words_of(9, batch.slice(1, 2))
+        words = vocabulary.words_of(self.keeping(9), batch.slice(1, 2))
         assert words.distinct.to_pylist() == ["c", "d"]
         assert words.lengths.tolist() == [2, 1]
 
     def test_a_review_without_tokens_is_one_unknown(self) -> None:
         census = vocabulary.Census()
-        numbers = census.add(vocabulary.words_of(5, segmented(["train"] * 2, [["a"], []])))
+        numbers = census.add(
+            vocabulary.words_of(self.keeping(5), segmented(["train"] * 2, [["a"], []]))
+        )
         ids = census.ids({"a": 2})
         assert ids[numbers].tolist() == [2, reviews.UNKNOWN]
 
@@ -407,24 +419,24 @@ class TestRagged:
 
     def test_round_trip(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
-        directory = tmp_path / "scratch"
+        directory, path = tmp_path / "scratch", tmp_path / "encoded.npz"
         directory.mkdir()
         with ragged.Writer(directory) as writer:
             for _ in range(2):
                 batch = segmented(["test", "train", "test", "train"], [[]] * 4)
                 numbers = np.array([0, 1, -1, 2, 3, 0], np.int32)
                 writer.add(batch, np.array([2, 1, 1, 2]), numbers)
-            writer.finish(np.array([5, 6, 7, 8, reviews.UNKNOWN], np.int32), vocabulary_size=9)
-        assert ragged.read_vocabulary_size() == 9
-        assert ragged.read_sources() == ["mine", "other"]
-        test, train = ragged.read("test"), ragged.read("train")
+            arrays = writer.arrays(np.array([5, 6, 7, 8, reviews.UNKNOWN], np.int32))
+            files.write_npz(path, arrays)
+        assert ragged.read_sources(path) == ["mine", "other"]
+        test, train = ragged.read("test", path), ragged.read("train", path)
         assert test.ids.tolist() == [b"%016x" % number for number in (0, 2, 0, 2)]
         assert test.offsets.tolist() == [0, 2, 3, 5, 6]
         assert test.tokens.tolist() == [5, 6, 7, 5, 6, 7]
         assert train.tokens.tolist() == [1, 8, 5, 1, 8, 5]
         assert (test.sources.tolist(), train.sources.tolist()) == ([0] * 4, [1] * 4)
         assert (test.labels.tolist(), train.labels.tolist()) == ([0] * 4, [1] * 4)
-        assert len(ragged.read("validation").tokens) == 0
+        assert len(ragged.read("validation", path).tokens) == 0
 
 
 def test_stages_from_corpus_to_numbers(project: Project) -> None:
@@ -460,6 +472,7 @@ def test_stages_from_corpus_to_numbers(project: Project) -> None:
         ("prepare", "data/raw/reviews.parquet", "data/interim/reviews.parquet"),
         ("segment", "data/interim/reviews.parquet", "data/interim/segmented.parquet"),
         ("tokenize", "data/interim/segmented.parquet", "data/processed/reviews.npz"),
+        ("ngrams", "data/interim/reviews.parquet", "data/processed/ngrams.npz"),
     ],
 )
 @pytest.mark.parametrize("damage", ["missing", "truncated"])

@@ -32,11 +32,12 @@ def figures(
     }
     rival = max(rivals, key=chosen.__getitem__)
     test = labels["test"]
-    right = {name: (found["test"] > EVEN) == test for name, found in positive.items()}
+    said = {name: found["test"] > EVEN for name, found in positive.items()}
     return {"rival": rival} | {
         name: {"val_f1": chosen[name]}
         | _alone(found, labels, seed)
-        | {"p_against_rival": uncertainty.mcnemar(right[name], right[rival])}
+        | {"p_against_rival": uncertainty.mcnemar(said[name] == test, said[rival] == test)}
+        | uncertainty.gain(test, said[name], said[rival], seed)
         for name, found in positive.items()
     }
 

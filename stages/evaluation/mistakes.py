@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages import ReproError, files, paths
+from stages import ReproError, files
 from stages.text import ragged, reviews
 
 
@@ -41,33 +41,63 @@ def of_images(rows: np.ndarray) -> Details:
     return Details((), dict.fromkeys(rows.tolist(), ()))
 
 
-def of_reviews(rows: np.ndarray, segmented: files.Location) -> Details:
+def of_texts(rows: np.ndarray, ids: np.ndarray, prepared: files.Location) -> Details:
+    """Return the id and the whole text of each review.
+
+    Args:
+        rows: of the test split.
+        ids: of that split, bytes of shape (N,).
+        prepared: the table of the reviews.
+
+    Raises:
+        ReproError: the table is of another run than the ids.
+
+    """
+    found = _reviews(rows, ids, prepared, reviews.PREPARED, ["id", "text"])
+    return Details(("id", "text"), {row: (of["id"], of["text"]) for row, of in found.items()})
+
+
+def of_words(rows: np.ndarray, encoded: ragged.Encoded, segmented: files.Location) -> Details:
     """Return the id of each review, the words that the model saw, and the whole text.
 
     Args:
         rows: of the test split.
+        encoded: that split.
         segmented: the table of the reviews and their words.
 
     Raises:
-        ReproError: the table and data/processed are of different runs.
+        ReproError: the table is of another run than the split.
 
     """
-    encoded = ragged.read("test")
-    wanted = {encoded.ids[row].decode("ascii"): row for row in rows.tolist()}
+    columns = ["id", "text", "tokens"]
+    found = _reviews(rows, encoded.ids, segmented, reviews.SEGMENTED, columns)
+    details: dict[int, tuple[str, ...]] = {}
+    for row, of in found.items():
+        ids = encoded.tokens[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
+        details[row] = (of["id"], _seen(of["tokens"], ids), of["text"])
+    return Details(("id", "words", "text"), details)
+
+
+def _reviews(
+    rows: np.ndarray,
+    ids: np.ndarray,
+    place: files.Location,
+    schema: pa.Schema,
+    columns: Sequence[str],
+) -> dict[int, dict[str, Any]]:
+    """Return the given rows' columns of a table, in the order of `rows`."""
+    wanted = {ids[row].decode("ascii"): row for row in rows.tolist()}
     sought = pa.array(list(wanted), pa.string())
-    found: dict[int, tuple[str, ...]] = {}
-    columns = ("id", "text", "tokens")
-    for batch in files.read_parquet(segmented, reviews.SEGMENTED, columns):
+    found: dict[int, dict[str, Any]] = {}
+    for batch in files.read_parquet(place, schema, columns):
         for review in batch.filter(pc.is_in(batch["id"], sought)).to_pylist():
-            row = wanted.pop(review["id"])
-            ids = encoded.tokens[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
-            found[row] = (review["id"], _seen(review["tokens"], ids), review["text"])
+            found[wanted.pop(review["id"])] = review
     if wanted:
         raise ReproError(
-            f"{segmented}: lacks the review {min(wanted)} of "
-            f"{paths.ENCODED_REVIEWS}; expected both of one run (`dvc repro` makes them)"
+            f"{place}: lacks the review {min(wanted)} of data/processed; expected both of one run "
+            "(`dvc repro` makes them)"
         )
-    return Details(("id", "words", "text"), {row: found[row] for row in rows.tolist()})
+    return {row: found[row] for row in rows.tolist()}
 
 
 def write(

@@ -8,6 +8,8 @@ import importlib
 from types import ModuleType
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Inputs(NamedTuple):
     """What a network must know of its data.
@@ -22,6 +24,21 @@ class Inputs(NamedTuple):
     shape: tuple[int, ...] | None
     classes: int
     vocabulary_size: int | None
+
+
+class NgramInputs(NamedTuple):
+    """What a network must know of reviews that are read as n-grams of characters.
+
+    Attributes:
+        classes: the number of classes.
+        rarity: of each n-gram id, float32 of shape (ids,); 0 for the id 0, which pads.
+        longest: characters of the longest n-gram.
+
+    """
+
+    classes: int
+    rarity: np.ndarray
+    longest: int
 
 
 class SequenceInputs(NamedTuple):

@@ -23,6 +23,10 @@ def build(params: Bilstm, inputs: Inputs) -> keras.Model:
     words = layers.SpatialDropout1D(params.embedding_dropout, name="embedding_dropout")(words)
     review = layers.Bidirectional(layers.LSTM(params.units, name="lstm"), name="bilstm")(words)
     review = layers.Dropout(params.dropout, name="dropout")(review)
-    logits = layers.Dense(inputs.classes, name="logits")(review)
-    probabilities = layers.Softmax(name="probabilities")(logits)
+    if params.output == "relu":  # the tutorial's, whose loss took this for probabilities
+        logits = layers.Dense(inputs.classes, "relu", name="logits")(review)
+        probabilities = layers.Activation("linear", name="probabilities")(logits)
+    else:
+        logits = layers.Dense(inputs.classes, name="logits")(review)
+        probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(tokens, probabilities, name="sentiment_bilstm")

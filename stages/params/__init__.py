@@ -1,5 +1,6 @@
 """params.yaml as validated, frozen objects: an unknown key or a wrong type is an error."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,10 +12,21 @@ from stages.params.baselines import (
     TfidfBaseline,
 )
 from stages.params.general import Download, Evaluate, Runtime
-from stages.params.models import Bilstm, Cnn, ImageTraining, Mlp, Models, Variants
+from stages.params.models import (
+    Bilstm,
+    Cnn,
+    Hybrid,
+    ImageTraining,
+    Mlp,
+    Models,
+    Reader,
+    Variants,
+    Wide,
+)
 from stages.params.reading import validated
 from stages.params.reviews import (
     OWN_SOURCES,
+    Ngrams,
     Prepare,
     Reviews,
     Segment,
@@ -57,6 +69,7 @@ __all__ = [
     "FasttextBaseline",
     "Fraction",
     "Head",
+    "Hybrid",
     "ImageTraining",
     "Loss",
     "ManyToMany",
@@ -64,11 +77,13 @@ __all__ = [
     "Metric",
     "Mlp",
     "Models",
+    "Ngrams",
     "OneToMany",
     "OneToOne",
     "Optimizer",
     "Params",
     "Prepare",
+    "Reader",
     "ReduceLearningRate",
     "Reviews",
     "Runtime",
@@ -88,11 +103,12 @@ __all__ = [
     "Training",
     "Transfer",
     "Variants",
+    "Wide",
     "load",
     "validated",
 ]
 
-Kind = TypeVar("Kind", bound=Training)
+Kind = TypeVar("Kind")
 
 
 class Params(Section):
@@ -105,6 +121,7 @@ class Params(Section):
     prepare: Prepare
     segment: Segment
     tokenize: Tokenize
+    ngrams: Ngrams
     evaluate: Evaluate
     baselines: Baselines
     models: Models
@@ -122,14 +139,15 @@ class Params(Section):
         """The models that tell sentiment."""
         return [name for name in Models.model_fields if name.startswith("sentiment_")]
 
-    def model(self, name: str) -> Training:
+    def model(self, name: str) -> Training | Hybrid:
         """Return the parameters of a model that `stages.train` trains.
 
         Raises:
             ReproError: there is no model of that name.
 
         """
-        return _named(name, Training, models=self.models, variants=self.variants)
+        known: dict[str, Training | Hybrid] = dict(self.models) | dict(self.variants)
+        return _named(name, known, "models or variants")
 
     def sequence_model(self, name: str) -> SequenceTraining:
         """Return the parameters of a model that `stages.train_sequence` trains.
@@ -138,7 +156,8 @@ class Params(Section):
             ReproError: there is no model of that name.
 
         """
-        return _named(name, SequenceTraining, seq2seq=self.seq2seq)
+        known = {key: of for key, of in self.seq2seq if isinstance(of, SequenceTraining)}
+        return _named(name, known, "seq2seq")
 
 
 def load(path: Path = paths.PARAMS) -> Params:
@@ -151,16 +170,10 @@ def load(path: Path = paths.PARAMS) -> Params:
     return validated(Params, path)
 
 
-def _named(name: str, kind: type[Kind], **sections: Section) -> Kind:
-    found = {
-        key: settings
-        for section in sections.values()
-        for key, settings in section
-        if isinstance(settings, kind)
-    }
-    if name not in found:
+def _named(name: str, known: Mapping[str, Kind], sections: str) -> Kind:
+    if name not in known:
         raise ReproError(
-            f"{paths.PARAMS}: no model '{name}' under {' or '.join(sections)}; "
-            f"expected one of {', '.join(found)}"
+            f"{paths.PARAMS}: no model '{name}' under {sections}; "
+            f"expected one of {', '.join(known)}"
         )
-    return found[name]
+    return known[name]

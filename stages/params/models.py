@@ -1,6 +1,8 @@
 """The models that classify images and reviews."""
 
-from pydantic import PositiveInt
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
 
 from stages.params.section import Fraction, Layers, Rate, Section
 from stages.params.training import Training
@@ -30,12 +32,51 @@ class Cnn(ImageTraining):
 
 
 class Bilstm(Training):
-    """An embedding, a bidirectional LSTM of `units` in each direction, a dense layer."""
+    """An embedding, a bidirectional LSTM of `units` in each direction, a dense layer.
+
+    `output: relu` repeats a fault of the tutorial, to see what it costs.
+    """
 
     embedding: PositiveInt
     units: PositiveInt
     embedding_dropout: Rate
     dropout: Rate
+    output: Literal["softmax", "relu"] = "softmax"
+
+
+class Wide(Training):
+    """A weight per n-gram and class; `dropout` of the n-grams of a review."""
+
+    dropout: Rate
+
+
+class Reader(Training):
+    """A bidirectional GRU of `units` in each direction over the n-grams at each character.
+
+    Attributes:
+        embedding: numbers for an n-gram.
+        units: of the GRU, in each direction.
+        ngram_dropout: of the n-grams at each character.
+        embedding_dropout: of the numbers of all characters of a review.
+        dropout: of what the GRU has made of a review.
+
+    """
+
+    embedding: PositiveInt
+    units: PositiveInt
+    ngram_dropout: Rate
+    embedding_dropout: Rate
+    dropout: Rate
+
+
+class Hybrid(Section):
+    """The parts of a model, each trained alone, and all shares of the reader that are tried."""
+
+    wide: Wide
+    reader: Reader
+    shares: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1, strict=False)
+    ]
 
 
 class Models(Section):
@@ -45,6 +86,7 @@ class Models(Section):
     mnist_functional: Mlp
     cifar10_cnn: Cnn
     sentiment_bilstm: Bilstm
+    sentiment_hybrid: Hybrid
 
 
 class Variants(Section):

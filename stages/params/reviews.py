@@ -139,7 +139,11 @@ class Splits(Section):
 
 
 class Prepare(Section):
-    """How ratings become labels and reviews go to splits."""
+    """How ratings become labels and reviews go to splits.
+
+    `duplicates: kept` repeats a fault of the tutorial, to see what it costs: every row stays, and
+    its split depends on the row and not on its text, which so stands in several splits.
+    """
 
     unicode_form: Literal["NFC", "NFKC"] | None
     simplify: bool
@@ -147,6 +151,7 @@ class Prepare(Section):
     negative: Ratings
     positive: Ratings
     splits: Splits
+    duplicates: Literal["removed", "kept"] = "removed"
 
     @model_validator(mode="after")
     def _disjoint(self) -> Self:
@@ -156,18 +161,50 @@ class Prepare(Section):
         return self
 
 
+def _as_list(value: Any) -> Any:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+# A file of dict/, several, or null.
+WordLists = Annotated[tuple[ProjectPath, ...], BeforeValidator(_as_list), Field(strict=False)]
+
+
 class Segment(Section):
     """How reviews are cut into words."""
 
     engine: Literal["jieba", "rjieba"]
     hmm: bool
-    stop_words: ProjectPath | None
+    stop_words: WordLists
     user_dict: ProjectPath | None
 
 
 class Tokenize(Section):
-    """Which words the vocabulary holds and how many of a review are kept."""
+    """Which words the vocabulary holds and how many of a review are kept.
+
+    `learn_from: all` repeats a fault of the tutorial, to see what it costs: the test split has its
+    say in the vocabulary.
+    """
 
     max_length: PositiveInt
     min_count: PositiveInt
     num_words: PositiveInt | None
+    learn_from: Literal["train", "all"] = "train"
+
+
+class Ngrams(Section):
+    """Which n-grams of characters have ids, and how much of a review is read.
+
+    Attributes:
+        longest: characters of the longest n-gram; four fit a key of 64 bits.
+        min_count: of the training reviews, how many must have an n-gram.
+        max_ngrams: keep only the commonest; null keeps all.
+        max_length: characters kept of a review.
+
+    """
+
+    longest: Annotated[int, Field(ge=1, le=4)]
+    min_count: PositiveInt
+    max_ngrams: PositiveInt | None
+    max_length: PositiveInt

@@ -12,7 +12,7 @@ END = "<!-- end of results -->"
 
 # What the tutorial states: after one epoch for the images; for the sentiment on about 600,000
 # reviews of its own, duplicates kept, after 10 epochs.
-TUTORIAL = {
+TUTORIAL: dict[str, dict[str, float]] = {
     "mnist_sequential": {"accuracy": 0.9755},
     "mnist_functional": {"accuracy": 0.9604},
     "cifar10_cnn": {"accuracy": 0.5627},
@@ -40,11 +40,11 @@ def table() -> str:
     ]
     for name in params.Models.model_fields:
         lines.append(f"| `{name}` | here | {_measured(name, '**')}")
-        stated = TUTORIAL.get(name, {})
-        theirs = " | ".join(
-            f"{stated[figure]:.4f}" if figure in stated else "–" for figure in FIGURES
-        )
-        lines.append(f"| | tutorial | {theirs} | |")
+        if stated := TUTORIAL.get(name):
+            theirs = " | ".join(
+                f"{stated[figure]:.4f}" if figure in stated else "–" for figure in FIGURES
+            )
+            lines.append(f"| | tutorial | {theirs} | |")
     lines += [
         f"| | {title} | {_measured(f'baseline_{name}', '')}"
         for name, title in RIVALS.items()
@@ -63,17 +63,17 @@ def comparison() -> str:
     found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
     rival = found.pop("rival")
     lines = [
-        "| | accuracy | F1 | 95 % of F1 | Brier score | threshold | F1 with it | p |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| | accuracy | F1 | 95 % | F1 above the rival's | p | Brier | threshold | F1 with it |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
         probability = of["p_against_rival"]
         p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
-        p = "" if name == rival else p
+        gain = f"{of['f1_gain']:+.4f} ({of['f1_gain_low']:+.3f} to {of['f1_gain_high']:+.3f}) | {p}"
         lines.append(
             f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
-            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {of['brier']:.3f} "
-            f"| {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} | {p} |"
+            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {'|' if name == rival else gain} "
+            f"| {of['brier']:.3f} | {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} |"
         )
     return "\n".join(lines)
 

@@ -1,4 +1,7 @@
-"""Sequences of different lengths in flat arrays, as data/processed/reviews.npz holds them."""
+"""Sequences of different lengths in flat arrays, as data/processed/reviews.npz holds them.
+
+data/processed/ngrams.npz has the same arrays with characters in place of tokens.
+"""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -92,7 +95,7 @@ class Writer:
         Args:
             batch: rows of `reviews.SEGMENTED`.
             lengths: the number of tokens of each, of shape (N,).
-            numbers: of all their tokens in turn, numbers that `finish` knows.
+            numbers: of all their tokens in turn, numbers that `arrays` knows.
 
         """
         known = self._sources
@@ -107,12 +110,13 @@ class Writer:
             self._write(split, "sources", np.array(sources)[rows])
             self._write(split, "tokens", numbers[np.repeat(rows, lengths)])
 
-    def finish(self, ids: np.ndarray, vocabulary_size: int) -> None:
-        """Write data/processed/reviews.npz.
+    def arrays(self, ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Return all splits as arrays, named `SPLIT_FIELD`, and the names of the `sources`.
+
+        They are mapped from the files, so they must be used before the directory goes.
 
         Args:
             ids: of each number; the last one is that of the number -1.
-            vocabulary_size: the number of ids, the two reserved ones included.
 
         """
         self._open.close()
@@ -127,8 +131,7 @@ class Writer:
                 part = tokens[start : start + TOKENS_AT_ONCE]
                 part[:] = ids[part]
         arrays["sources"] = np.array(list(self._sources), dtype=np.str_)
-        arrays["vocabulary_size"] = np.array(vocabulary_size)
-        files.write_npz(paths.ENCODED_REVIEWS, arrays)
+        return arrays
 
     def _write(self, split: str, field: str, values: np.ndarray) -> None:
         self._files[split, field].write(values.astype(FIELDS[field]).tobytes())
@@ -143,14 +146,14 @@ class Writer:
         return self._directory / f"{split}_{field}.bin"
 
 
-def read(split: str) -> Encoded:
+def read(split: str, path: Path = paths.ENCODED_REVIEWS) -> Encoded:
     """Read one split."""
     names = {field: f"{split}_{field}" for field in FIELDS}
-    arrays = files.read_npz(paths.ENCODED_REVIEWS, names.values())
+    arrays = files.read_npz(path, names.values())
     result = Encoded(**{field: arrays[name] for field, name in names.items()})
     if not len(result.ids) == len(result.labels) == len(result.offsets) - 1:
         raise ReproError(
-            f"{paths.ENCODED_REVIEWS}: {len(result.ids)} ids, {len(result.labels)} labels and "
+            f"{path}: {len(result.ids)} ids, {len(result.labels)} labels and "
             f"{len(result.offsets)} offsets in {split}; expected a label per id and an offset more"
         )
     return result
@@ -161,7 +164,7 @@ def read_vocabulary_size() -> int:
     return int(files.read_npz(paths.ENCODED_REVIEWS, ["vocabulary_size"])["vocabulary_size"])
 
 
-def read_sources() -> list[str]:
+def read_sources(path: Path = paths.ENCODED_REVIEWS) -> list[str]:
     """Return the names of the sources, in the order of their numbers."""
-    names: list[str] = files.read_npz(paths.ENCODED_REVIEWS, ["sources"])["sources"].tolist()
+    names: list[str] = files.read_npz(path, ["sources"])["sources"].tolist()
     return names

@@ -41,7 +41,7 @@ def load(settings: Segment) -> Cutting:
     return Cutting(
         engine=settings.engine,
         hmm=settings.hmm,
-        stop_words=load_stop_words(settings.stop_words) if settings.stop_words else frozenset(),
+        stop_words=frozenset[str]().union(*map(load_stop_words, settings.stop_words)),
         user_words=load_user_words(settings.user_dict) if settings.user_dict else (),
     )
 

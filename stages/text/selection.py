@@ -70,10 +70,12 @@ def clean(settings: Prepare, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return rows of `datasets.reviews.SCHEMA` as rows of `CLEANED`."""
     label = dict.fromkeys(settings.negative, reviews.NEGATIVE)
     label |= dict.fromkeys(settings.positive, reviews.POSITIVE)
-    columns = (batch[name].to_pylist() for name in ("rating", "text", "fault"))
+    columns = (batch[name].to_pylist() for name in ("rating", "text", "fault", "source", "line"))
     rows = [
-        (None, None, text, fault) if fault else _cleaned(text, label.get(rating), settings)
-        for rating, text, fault in zip(*columns, strict=True)
+        (None, None, text, fault)
+        if fault
+        else _cleaned(text, label.get(rating), f"{source} {line}", settings)
+        for rating, text, fault, source, line in zip(*columns, strict=True)
     ]
     identities, labels, texts, faults = zip(*rows, strict=True) if rows else [()] * 4
     content = {
@@ -88,7 +90,7 @@ def clean(settings: Prepare, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _cleaned(
-    text: str, label: int | None, settings: Prepare
+    text: str, label: int | None, row: str, settings: Prepare
 ) -> tuple[str | None, int | None, str, str | None]:
     clear = normalise(text, settings.unicode_form)
     if settings.simplify:
@@ -97,7 +99,8 @@ def _cleaned(
         return None, None, text, NO_TEXT
     if len(clear) > settings.max_characters:
         return None, None, text, TOO_LONG
-    return identify(clear), label, clear, None
+    identity = clear if settings.duplicates == "removed" else f"{row} {clear}"
+    return identify(identity), label, clear, None
 
 
 class Selection:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stages.params import Tokenize
 from stages.text.reviews import UNKNOWN, UNKNOWN_TOKEN
 from stages.text.tokenizer import Tokenizer
 
@@ -38,7 +39,7 @@ class Words(NamedTuple):
 
     Attributes:
         distinct: strings, of shape (D,).
-        counts: how often the reviews of the training split have each, of shape (D,).
+        counts: how often the reviews that are learned from have each, of shape (D,).
         places: of all reviews in turn, the place of each token in `distinct`, or -1 as the only
             token of a review that has none.
         lengths: the number of places of each review.
@@ -51,11 +52,11 @@ class Words(NamedTuple):
     lengths: np.ndarray
 
 
-def words_of(max_length: int, batch: pa.RecordBatch) -> Words:
+def words_of(settings: Tokenize, batch: pa.RecordBatch) -> Words:
     """Return the first `max_length` tokens of each review; all tokens are counted.
 
     Args:
-        max_length: how many tokens of a review are kept.
+        settings: the section `tokenize` of params.yaml.
         batch: rows of `reviews.SEGMENTED`.
 
     """
@@ -63,11 +64,13 @@ def words_of(max_length: int, batch: pa.RecordBatch) -> Words:
     encoded = tokens.flatten().dictionary_encode()
     places = np.asarray(encoded.indices)
     lengths = np.asarray(pc.list_value_length(tokens))
-    training = np.repeat(np.asarray(pc.equal(batch["split"], "train")), lengths)
-    counts = np.bincount(places[training], minlength=len(encoded.dictionary))
+    counted = places
+    if settings.learn_from == "train":
+        counted = places[np.repeat(np.asarray(pc.equal(batch["split"], "train")), lengths)]
+    counts = np.bincount(counted, minlength=len(encoded.dictionary))
     within = np.arange(len(places)) - np.repeat(_starts(lengths), lengths)
-    shortened = np.clip(lengths, 1, max_length)
-    kept = within < max_length
+    shortened = np.clip(lengths, 1, settings.max_length)
+    kept = within < settings.max_length
     result = np.full(shortened.sum(), -1, np.int32)
     result[(np.repeat(_starts(shortened), lengths) + within)[kept]] = places[kept]
     return Words(encoded.dictionary, counts, result, shortened)

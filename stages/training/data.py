@@ -12,12 +12,13 @@ from sklearn.utils.extmath import softmax
 
 from stages import ReproError, files, params, paths
 from stages.datasets import images
-from stages.models import Inputs, SequenceInputs
-from stages.text import ragged, reviews
+from stages.models import Inputs, NgramInputs, SequenceInputs
+from stages.text import ngrams, ragged, reviews
 from stages.training import batches
 from stages.training.batches import Batches
 
 Gather = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Reading = Callable[[np.ndarray], np.ndarray]
 
 
 class TrainingData(NamedTuple):
@@ -34,7 +35,7 @@ class TrainingData(NamedTuple):
 
     train: Batches
     validation: Batches
-    inputs: Inputs | SequenceInputs
+    inputs: Inputs | NgramInputs | SequenceInputs
     items: str
     loss: keras.losses.Loss | None = None
 
@@ -47,7 +48,8 @@ class TestData(NamedTuple):
         labels: uint8 of shape (N,), in the dataset's order.
         sources: of shape (N,), the place in `source_names` of each item's.
         source_names: the corpora of reviews, or the one dataset of images.
-        lengths: of shape (N,), the number of tokens of each review; None for images.
+        ids: bytes of shape (N,), the review ids; empty for images.
+        lengths: of shape (N,), the number of tokens of each review; empty for images.
 
     """
 
@@ -55,24 +57,29 @@ class TestData(NamedTuple):
     labels: np.ndarray
     sources: np.ndarray
     source_names: list[str]
-    lengths: np.ndarray | None = None
+    ids: np.ndarray = np.zeros(0, "S16")
+    lengths: np.ndarray = np.zeros(0, np.int64)
+
+
+# What reviews are read as, and where: words or n-grams of characters.
+REVIEWS = {"reviews": paths.ENCODED_REVIEWS, "ngrams": paths.NGRAMS}
 
 
 def source(dataset: str) -> Path:
-    """Return the file that holds the splits of mnist, cifar10 or reviews."""
-    return paths.ENCODED_REVIEWS if dataset == "reviews" else paths.raw_images(dataset)
+    """Return the file that holds the splits of mnist, cifar10, reviews or ngrams."""
+    return REVIEWS[dataset] if dataset in REVIEWS else paths.raw_images(dataset)
 
 
 def load_training(dataset: str, settings: params.Training, seed: int) -> TrainingData:
-    """Return the training and validation splits of mnist, cifar10 or reviews."""
+    """Return the training and validation splits of mnist, cifar10, reviews or ngrams."""
     if isinstance(settings, params.ImageTraining):
         return _training_images(dataset, settings, seed)
-    return _training_reviews(settings, seed)
+    return _training_reviews(dataset, settings, seed)
 
 
 def one_hot(data: TrainingData) -> TrainingData:
     """Return the same splits with labels of shape (N, classes), 1 for an item's class, else 0."""
-    inputs = cast(Inputs, data.inputs)  # the loss of a SequenceTraining takes numbers
+    inputs = cast(Inputs | NgramInputs, data.inputs)  # the loss of a SequenceTraining takes numbers
     encode = partial(keras.utils.to_categorical, num_classes=inputs.classes)
     return data._replace(
         train=data.train.with_labels(encode), validation=data.validation.with_labels(encode)
@@ -80,9 +87,9 @@ def one_hot(data: TrainingData) -> TrainingData:
 
 
 def load_test(dataset: str, batch_size: int) -> TestData:
-    """Return the test split of mnist, cifar10 or reviews."""
-    if dataset == "reviews":
-        return load_reviews("test", batch_size)
+    """Return the test split of mnist, cifar10, reviews or ngrams."""
+    if dataset in REVIEWS:
+        return load_split(dataset, "test", batch_size)
     data = _read_images(dataset)
     gather = partial(_gather_images, data.x_test, data.y_test)
     count = len(data.y_test)
@@ -90,12 +97,12 @@ def load_test(dataset: str, batch_size: int) -> TestData:
     return TestData(_in_order(gather, count, batch_size), data.y_test, sources, [dataset])
 
 
-def load_reviews(split: str, batch_size: int) -> TestData:
-    """Return a split of the reviews as the test split is measured."""
-    encoded = ragged.read(split)
-    ordered = _reviews_in_order(encoded, batch_size)
-    sources = ragged.read_sources()
-    return TestData(ordered, encoded.labels, encoded.sources, sources, encoded.lengths)
+def load_split(dataset: str, split: str, batch_size: int) -> TestData:
+    """Return a split of reviews or ngrams as the test split is measured."""
+    encoded = ragged.read(split, REVIEWS[dataset])
+    ordered = _reviews_in_order(encoded, _reading(dataset), batch_size)
+    sources = ragged.read_sources(REVIEWS[dataset])
+    return TestData(ordered, encoded.labels, encoded.sources, sources, encoded.ids, encoded.lengths)
 
 
 def predict(model: keras.Model, data: Batches) -> np.ndarray:
@@ -104,10 +111,21 @@ def predict(model: keras.Model, data: Batches) -> np.ndarray:
     They are float64 and the softmax is NumPy's: TensorFlow's approximates a reciprocal, whose last
     bits differ from one vendor's processors to the other's.
     """
+    return as_probabilities(logits(model, data))
+
+
+def logits(model: keras.Model, data: Batches) -> np.ndarray:
+    """Return the logits that `predict` makes probabilities of, float64 of shape (N, classes)."""
     scorer = keras.Model(model.inputs, model.get_layer("logits").output)
-    logits = scorer.predict(data, verbose=1 if sys.stderr.isatty() else 2)
-    probabilities = np.empty(logits.shape, np.float64)
-    probabilities[np.concatenate(data.rows)] = softmax(logits.astype(np.float64))
+    found = scorer.predict(data, verbose=1 if sys.stderr.isatty() else 2)
+    ordered = np.empty(found.shape, np.float64)
+    ordered[np.concatenate(data.rows)] = found
+    return ordered
+
+
+def as_probabilities(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax of float64 logits of shape (N, classes)."""
+    probabilities: np.ndarray = softmax(logits)
     return probabilities
 
 
@@ -140,18 +158,31 @@ def _training_images(dataset: str, settings: params.ImageTraining, seed: int) ->
     )
 
 
-def _training_reviews(settings: params.Training, seed: int) -> TrainingData:
-    train, validation = ragged.read("train"), ragged.read("validation")
+def _training_reviews(dataset: str, settings: params.Training, seed: int) -> TrainingData:
+    train, validation = (ragged.read(split, REVIEWS[dataset]) for split in ("train", "validation"))
+    reading = _reading(dataset)
     return TrainingData(
         train=Batches(
-            partial(_gather_reviews, train),
+            partial(_gather_reviews, train, reading),
             lambda random: batches.by_length(train.lengths, settings.batch_size, random),
             seed,
         ),
-        validation=_reviews_in_order(validation, settings.batch_size),
-        inputs=Inputs(None, len(reviews.CLASSES), ragged.read_vocabulary_size()),
+        validation=_reviews_in_order(validation, reading, settings.batch_size),
+        inputs=_review_inputs(dataset),
         items="reviews",
     )
+
+
+def _review_inputs(dataset: str) -> Inputs | NgramInputs:
+    if dataset == "reviews":
+        return Inputs(None, len(reviews.CLASSES), ragged.read_vocabulary_size())
+    census = ngrams.read_census()
+    return NgramInputs(len(reviews.CLASSES), census.rarity(), census.longest)
+
+
+def _reading(dataset: str) -> Reading:
+    """Return what makes of padded ids of shape (N, length) that which a model reads."""
+    return ngrams.read_census().ids if dataset == "ngrams" else np.asarray
 
 
 def _read_images(dataset: str) -> images.Images:
@@ -163,17 +194,19 @@ def _gather_images(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> tuple[np.n
     return x[rows], y[rows]
 
 
-def _gather_reviews(encoded: ragged.Encoded, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return encoded.padded(rows), encoded.labels[rows]
+def _gather_reviews(
+    encoded: ragged.Encoded, reading: Reading, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    return reading(encoded.padded(rows)), encoded.labels[rows]
 
 
 def _in_order(gather: Gather, count: int, batch_size: int) -> Batches:
     return Batches(gather, lambda _: batches.in_order(count, batch_size), seed=0)
 
 
-def _reviews_in_order(encoded: ragged.Encoded, batch_size: int) -> Batches:
+def _reviews_in_order(encoded: ragged.Encoded, reading: Reading, batch_size: int) -> Batches:
     return Batches(
-        partial(_gather_reviews, encoded),
+        partial(_gather_reviews, encoded, reading),
         lambda _: batches.by_length(encoded.lengths, batch_size, None),
         seed=0,
     )

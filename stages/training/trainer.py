@@ -7,6 +7,7 @@ import keras
 
 from stages import params, paths
 from stages.training import callbacks, metrics, optimizers
+from stages.training.adversarial import Adversarial
 from stages.training.checkpoint import Checkpoint
 from stages.training.data import TrainingData, one_hot
 
@@ -45,7 +46,8 @@ def fit(
     """
     if settings.one_hot:
         data = one_hot(data)
-    prepare(model, settings, data.loss)
+    learner = Adversarial.of(model, settings.perturbation) if settings.perturbation else model
+    prepare(learner, settings, data.loss)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
         f"{model.name}: {count:,} weights, {count * FLOAT_BYTES / 1e6:,.0f} MB, and as much again "
@@ -55,12 +57,12 @@ def fit(
     recorder = callbacks.Recorder(callbacks.history_columns(settings.metrics))
     logs = paths.tensorboard(model.name)
     watching = callbacks.build(settings.callbacks, checkpoint.best, logs)
-    checkpoint.resume(model, recorder, watching)
+    checkpoint.resume(learner, recorder, watching)
     if settings.callbacks.tensorboard and not checkpoint.epochs:
         shutil.rmtree(logs, ignore_errors=True)  # another training's
     if checkpoint.epochs < settings.epochs and not checkpoint.stopped:
         data.train.start(checkpoint.epochs)
-        model.fit(
+        learner.fit(
             data.train,
             validation_data=data.validation,
             initial_epoch=checkpoint.epochs,

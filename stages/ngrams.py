@@ -1,0 +1,41 @@
+"""Number the n-grams of characters of the training split: `python -m stages.ngrams`."""
+
+from functools import partial
+
+import numpy as np
+from tqdm import tqdm
+
+from stages import files, params, paths, runtime
+from stages.text import ngrams, parallel, ragged, reviews
+
+
+def main() -> None:
+    """Write the characters and n-grams that have ids, and the reviews as characters."""
+    settings = params.load()
+    counts = np.zeros(ngrams.CODE_POINTS, np.int64)
+    rows = files.count_rows(settings.storage.prepared_reviews)
+    with files.scratch() as scratch, ragged.Writer(scratch) as writer:
+        with (
+            parallel.workers(settings.runtime.cluster) as workers,
+            tqdm(desc="ngrams", unit=" reviews", total=rows) as bar,
+        ):
+            prepared = files.read_parquet(settings.storage.prepared_reviews, reviews.PREPARED)
+            work = partial(ngrams.characters_of, settings.ngrams.max_length)
+            for batch, (lengths, points) in workers.in_order(work, prepared):
+                writer.add(batch, lengths, points)
+                # Only the training split is counted: no other may say which characters are known.
+                train = np.repeat(np.asarray(batch["split"]) == "train", lengths)
+                counts += np.bincount(points[train], minlength=ngrams.CODE_POINTS)
+                bar.update(batch.num_rows)
+        alphabet = ngrams.alphabet(counts)
+        arrays = writer.arrays(ngrams.numbers(alphabet))
+        census = ngrams.count(arrays["train_tokens"], arrays["train_offsets"], settings.ngrams)
+        known = ngrams.as_arrays(census)
+        characters = np.array([ord(character) for character in alphabet], np.uint32)
+        # All that reading a text needs, without the corpus.
+        files.write_npz(paths.NGRAM_VOCABULARY, known | {"characters": characters})
+        files.write_npz(paths.NGRAMS, arrays | known)
+
+
+if __name__ == "__main__":
+    runtime.run(main)

@@ -1,0 +1,61 @@
+"""Trains the parts of a model one after another and weighs them on the validation split."""
+
+import sys
+from types import ModuleType
+
+import keras
+import numpy as np
+from sklearn.metrics import log_loss
+
+from stages import params
+from stages.training import data
+from stages.training.run import Run
+
+
+def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> keras.Model:
+    """Return the model that `module` stacks of its trained parts.
+
+    Args:
+        run: keeps the history and the checkpoints.
+        module: of stages.models, with `PARTS` and `stack`.
+        settings: with a section for each part.
+        seed: of the batches.
+
+    """
+    trained = []
+    for name, build in module.PARTS.items():
+        section = getattr(settings, name)
+        splits = data.load_training(module.DATASET, section, seed)
+        trained.append(run.fit(build(section, splits.inputs), section, splits))
+    validation = data.load_split(module.DATASET, "validation", section.batch_size)
+    first, second = (data.logits(part, validation.batches) for part in trained)
+    share = best_share(first, second, validation.labels, settings.shares)
+    print(f"share of the second part: {share:g}", file=sys.stderr)  # noqa: T201 - what was chosen
+    model: keras.Model = module.stack(*trained, share)
+    return model
+
+
+def best_share(
+    first: np.ndarray, second: np.ndarray, labels: np.ndarray, shares: tuple[float, ...]
+) -> float:
+    """Return the share of the second logits in the mean with the least cross-entropy.
+
+    Args:
+        first: float64 of shape (N, classes).
+        second: likewise.
+        labels: of shape (N,).
+        shares: all that are tried; of equally good ones the first is taken.
+
+    >>> sure, unsure = np.array([[4.0, 0.0], [0.0, 4.0]]), np.zeros((2, 2))
+    >>> best_share(unsure, sure, np.array([0, 1]), (0.0, 0.5, 1.0))
+    1.0
+
+    """
+    return min(
+        shares,
+        key=lambda share: log_loss(
+            labels,
+            data.as_probabilities((1 - share) * first + share * second),
+            labels=range(first.shape[1]),
+        ),
+    )
