@@ -21,15 +21,16 @@ def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
     """Return a model from n-gram ids (N, length, longest) to probabilities (N, classes)."""
     ngrams = keras.Input((None, inputs.longest), dtype="int32", name="ngrams")
     size = len(inputs.rarity)
-    # An n-gram counts by its rarity and as often as it occurs; a review has the length 1 whatever
-    # it holds. Padding, the id 0, has no rarity.
+    # An n-gram counts by its rarity, once; a review has the length 1 whatever it holds. Padding,
+    # the id 0, has no rarity.
+    distinct = _distinct(ngrams)
     rarity = layers.Embedding(
         size, 1, weights=[inputs.rarity[:, None]], trainable=False, name="rarity"
-    )(ngrams)
+    )(distinct)
     rarity = layers.Reshape((-1,), name="rarity_of_all")(rarity)
     rarity = layers.UnitNormalization(axis=1, name="unit_length")(rarity)
     rarity = layers.Dropout(params.dropout, name="dropout")(rarity)
-    weight = layers.Embedding(size, inputs.classes, "zeros", name="weight")(ngrams)
+    weight = layers.Embedding(size, inputs.classes, "zeros", name="weight")(distinct)
     weight = layers.Reshape((-1, inputs.classes), name="weight_of_all")(weight)
     logits = layers.Dot(axes=1, name="logits")([rarity, weight])
     probabilities = layers.Softmax(name="probabilities")(logits)
@@ -68,6 +69,13 @@ def build_reader(params: Reader, inputs: NgramInputs) -> keras.Model:
     logits = layers.Dense(inputs.classes, name="logits")(review)
     probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(ngrams, probabilities, name="reader")
+
+
+def _distinct(ngrams: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the ids of each number of characters in ascending order, all but the first as 0."""
+    ordered = ops.sort(ngrams, axis=1)
+    repeated = ops.equal(ordered[:, 1:], ordered[:, :-1])
+    return ops.concatenate([ordered[:, :1], ops.where(repeated, 0, ordered[:, 1:])], axis=1)
 
 
 def _turned(known: keras.KerasTensor) -> keras.KerasTensor:
