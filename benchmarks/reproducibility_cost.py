@@ -28,7 +28,8 @@ SETTINGS = {
 def main() -> None:
     """Measure and print one line per model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", default=list(params.Models.model_fields))
+    single = [name for name, of in params.load().models if isinstance(of, params.Training)]
+    parser.add_argument("models", nargs="*", default=single)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100, help="that are timed, a batch each")
     arguments = parser.parse_args()

@@ -168,9 +168,12 @@ def _counted(
         inside = owners[first:] == owners[: len(owners) - first]
         for place in range(first + 1):
             inside &= ~unknown[place : len(tokens) - first + place]
-        found, places = np.unique(keys[inside], return_inverse=True)
-        of_review = np.unique(places * (owners[-1] + 1) + owners[first:][inside])
-        yield found, np.bincount(of_review // (owners[-1] + 1), minlength=len(found))
+        # Stable, so that equal keys stand in the order of their reviews.
+        order = np.argsort(keys[inside], kind="stable")
+        ordered, reviews = keys[inside][order], owners[first:][inside][order]
+        new_key = np.diff(ordered, prepend=~ordered[:1]) != 0
+        new_review = new_key | (np.diff(reviews, prepend=-1) != 0)
+        yield ordered[new_key], np.bincount(np.cumsum(new_key)[new_review] - 1)
 
 
 def _merged(keys: list[np.ndarray], documents: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -86,7 +86,7 @@ def by_length(lengths: np.ndarray, batch_size: int, random: np.random.Generator 
 
     """
     if random is None:
-        return _cut(np.argsort(lengths, kind="stable"), batch_size)
+        return _varied_start(_cut(np.argsort(lengths, kind="stable"), batch_size), lengths)
     pools = _cut(random.permutation(len(lengths)), batch_size * BATCHES_PER_POOL)
     order = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
     batches = _cut(order, batch_size)

@@ -32,6 +32,11 @@ def prepare(
     )
 
 
+def learner(model: keras.Model, settings: params.Training) -> keras.Model:
+    """Return what trains the variables of a model: itself, unless its batches are perturbed."""
+    return Adversarial.of(model, settings.perturbation) if settings.perturbation else model
+
+
 def fit(
     model: keras.Model, settings: params.Training, data: TrainingData, checkpoint: Checkpoint
 ) -> tuple[keras.Model, list[tuple[float, ...]]]:
@@ -46,8 +51,8 @@ def fit(
     """
     if settings.one_hot:
         data = one_hot(data)
-    learner = Adversarial.of(model, settings.perturbation) if settings.perturbation else model
-    prepare(learner, settings, data.loss)
+    trainee = learner(model, settings)
+    prepare(trainee, settings, data.loss)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
         f"{model.name}: {count:,} weights, {count * FLOAT_BYTES / 1e6:,.0f} MB, and as much again "
@@ -57,12 +62,12 @@ def fit(
     recorder = callbacks.Recorder(callbacks.history_columns(settings.metrics))
     logs = paths.tensorboard(model.name)
     watching = callbacks.build(settings.callbacks, checkpoint.best, logs)
-    checkpoint.resume(learner, recorder, watching)
+    checkpoint.resume(trainee, recorder, watching)
     if settings.callbacks.tensorboard and not checkpoint.epochs:
         shutil.rmtree(logs, ignore_errors=True)  # another training's
     if checkpoint.epochs < settings.epochs and not checkpoint.stopped:
         data.train.start(checkpoint.epochs)
-        learner.fit(
+        trainee.fit(
             data.train,
             validation_data=data.validation,
             initial_epoch=checkpoint.epochs,
