@@ -17,21 +17,25 @@ def alone(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
     for name in ("raw", "interim"):
         for path in (project.root / "data" / name).iterdir():
             path.unlink()
-    (project.root / "data/processed/reviews.npz").unlink()
+    for name in ("reviews", "ngrams"):
+        (project.root / f"data/processed/{name}.npz").unlink()
     return project
 
 
-def answers(project: Project, *texts: str) -> list[tuple[str, float, str]]:
-    result = project.run("stages.predict", *texts)
+def answers(project: Project, *arguments: str) -> list[tuple[str, float, str]]:
+    result = project.run("stages.predict", *arguments)
     assert result.returncode == 0, result.stderr
     rows = [line.split(" ", 2) for line in result.stdout.splitlines()]
     return [(name, float(positive), text) for name, positive, text in rows]
 
 
-def test_answers_are_those_of_the_test_split(small_run: Project, alone: Project) -> None:
-    plots = small_run.root / "metrics/plots/sentiment_bilstm"
+@pytest.mark.parametrize("model", ["sentiment_bilstm", "sentiment_hybrid"])
+def test_answers_are_those_of_the_test_split(
+    small_run: Project, alone: Project, model: str
+) -> None:
+    plots = small_run.root / "metrics/plots" / model
     mistakes = pd.read_csv(plots / "mistakes.csv").head(5)
-    told = answers(alone, *mistakes["text"])
+    told = answers(alone, "--model", model, *mistakes["text"])
     for (name, positive, text), row in zip(told, mistakes.itertuples(), strict=True):
         assert (name, text) == (row.predicted, row.text)
         likely = positive if name == "positive" else 1 - positive
@@ -77,4 +81,4 @@ def test_model_that_is_not_there(project: Project) -> None:
     result = project.run("stages.predict", TEXT)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
-    assert "models/sentiment_bilstm/model.keras: found nothing, expected a whole" in result.stderr
+    assert "models/sentiment_hybrid/model.keras: found nothing, expected a whole" in result.stderr

@@ -124,6 +124,19 @@ class TestSelection:
         assert sum(counts[f"{s}_{c}"] for s in reviews.SPLITS for c in reviews.CLASSES) == 200
         assert counts["kept_from_mine"] == 200
 
+    def test_the_tutorials_duplicates_stand_in_several_splits(self) -> None:
+        rows = [(5, "同一条评论"), (1, "也是同一条")] * 100
+        settings = PREPARE.model_copy(update={"duplicates": "kept"})
+        cleaned = clean(settings, raw(rows))
+        assert len(set(cleaned["id"].to_pylist())) == 200
+        with tempfile.TemporaryDirectory() as directory:
+            selection = Selection(settings, 0.05, Path(directory))
+            selection.read([cleaned])
+            kept = pa.Table.from_batches(selection.kept(), reviews.PREPARED)
+        splits = {(row["text"], row["split"]) for row in kept.to_pylist()}
+        assert splits == {(text, split) for _, text in rows[:2] for split in reviews.SPLITS}
+        assert selection.counts["duplicates"] == 0
+
     def test_rejected_rows_are_told_whole(self) -> None:
         rows = [*corpus(200), (5, " \u200b"), (None, "没有")]
         assert read_in(rows).bad == [
@@ -213,6 +226,15 @@ class TestSegmentation:
         allowed = {"不过", "不论", "不管", "除非", "无论"}  # conjunctions, which negate nothing
         words = segmentation.load(self.settings).stop_words
         assert {word for word in words if re.search("[不没无非别未莫]", word)} - allowed == {"别人"}
+
+    def test_negations_go_where_their_list_is_named_too(self) -> None:
+        lists = (*self.settings.stop_words, Path("dict/negation.txt"))
+        both = segmentation.load(self.settings.model_copy(update={"stop_words": lists}))
+        alone = segmentation.load_stop_words(Path("dict/negation.txt"))
+        assert all(re.search("[不没无非别未莫]", word) for word in alone)
+        assert not alone & segmentation.load(self.settings).stop_words
+        assert {"不", "没有"} <= both.stop_words
+        assert "不" not in segmentation.Segmenter(both)("房间不干净")
 
     def test_user_dictionary_and_hmm(self, tmp_path: Path) -> None:
         text = "烂书绘本"

@@ -285,7 +285,7 @@ def test_every_loss_and_metric_of_params_is_tested() -> None:
     assert set(METRICS) == set(get_args(params.Metric))
 
 
-@pytest.mark.parametrize("name", params.Models.model_fields)
+@pytest.mark.parametrize("name", INPUTS)
 def test_models_compile_as_they_did_before_there_was_a_choice(name: str) -> None:
     settings = PARAMS.model(name)
     assert settings.loss == "sparse_categorical_crossentropy"

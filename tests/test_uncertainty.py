@@ -34,6 +34,26 @@ class TestIntervals:
         assert found["precision_high"] == found["f1_high"] == 0
 
 
+class TestGain:
+    def test_interval_is_that_of_resampled_items(self) -> None:
+        rival = np.where(random.random(400) < 0.1, 1 - predicted, predicted)
+        found = uncertainty.gain(labels, predicted, rival, seed=1)
+        drawn = [random.integers(0, 400, 400) for _ in range(2000)]
+        values = [
+            metrics.f1_score(labels[rows], predicted[rows])
+            - metrics.f1_score(labels[rows], rival[rows])
+            for rows in drawn
+        ]
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert found["f1_gain_low"] == pytest.approx(low, abs=0.006)
+        assert found["f1_gain_high"] == pytest.approx(high, abs=0.006)
+        exact = metrics.f1_score(labels, predicted) - metrics.f1_score(labels, rival)
+        assert found["f1_gain"] == pytest.approx(exact)
+
+    def test_nothing_is_gained_over_oneself(self) -> None:
+        assert set(uncertainty.gain(labels, predicted, predicted, seed=1).values()) == {0}
+
+
 class TestMcnemar:
     @pytest.mark.parametrize(
         ("only_one", "only_other", "expected"),

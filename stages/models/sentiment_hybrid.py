@@ -61,8 +61,8 @@ def build_reader(params: Reader, inputs: NgramInputs) -> keras.Model:
     )
     review = layers.Concatenate(name="review")(
         [
-            *_pooled(forward, known, "forward"),
-            *_pooled(backward, ops.take_along_axis(known, turned, axis=1), "backward"),
+            *_pooled(forward, known),
+            *_pooled(backward, ops.take_along_axis(known, turned, axis=1)),
         ]
     )
     review = layers.Dropout(params.dropout, name="dropout")(review)
@@ -91,12 +91,15 @@ def _turned(known: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _pooled(
-    states: keras.KerasTensor, known: keras.KerasTensor, name: str
+    states: keras.KerasTensor, known: keras.KerasTensor
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Return the greatest and the mean of each number over the known characters."""
+    known = ops.expand_dims(known, -1)
     # The states of a GRU lie between -1 and 1.
-    greatest = ops.max(ops.where(ops.expand_dims(known, -1), states, -1.0), axis=1)
-    mean = layers.GlobalAveragePooling1D(name=f"{name}_mean")(states, mask=known)
+    greatest = ops.max(ops.where(known, states, -1.0), axis=1)
+    # A text may have no known character at all.
+    count = ops.maximum(ops.sum(ops.cast(known, "float32"), axis=1), 1.0)
+    mean = ops.sum(ops.where(known, states, 0.0), axis=1) / count
     return greatest, mean
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stages import files, paths
+from stages import ReproError, files, paths
 from stages.params import Ngrams
 from stages.text.reviews import UNKNOWN
 from stages.text.vocabulary import FIRST_ID, learn
@@ -112,6 +112,9 @@ def count(tokens: np.ndarray, offsets: np.ndarray, settings: Ngrams) -> Census:
         offsets: of shape (N + 1,); review i is `tokens[offsets[i]:offsets[i + 1]]`.
         settings: the section `ngrams` of params.yaml.
 
+    Raises:
+        ReproError: no n-gram is in as many reviews as `min_count` asks for.
+
     """
     keys, documents = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     for start, end in _parts(offsets):
@@ -120,6 +123,11 @@ def count(tokens: np.ndarray, offsets: np.ndarray, settings: Ngrams) -> Census:
         for found, reviews in _counted(part, owners, settings.longest):
             keys, documents = _merged([keys, found], [documents, reviews])
     frequent = documents >= settings.min_count
+    if not frequent.any():
+        raise ReproError(
+            f"{paths.PARAMS}: ngrams.min_count {settings.min_count} leaves no n-gram of "
+            f"{len(offsets) - 1} training reviews; expected a lower one, or more reviews"
+        )
     keys, documents = keys[frequent], documents[frequent]
     # Stable: of equally common ones the lesser key stays.
     commonest = np.sort(np.argsort(-documents, kind="stable")[: settings.max_ngrams])

@@ -29,20 +29,19 @@ class Adversarial(keras.Model):
         learner = cls(model.inputs, model.outputs, name=model.name)
         embedded = model.get_layer(FIRST_LAYER).input
         learner.size = size
-        learner.embed = keras.Model(model.inputs, embedded)
-        learner.read = keras.Model([*model.inputs, embedded], model.outputs[0])
+        (tokens,) = model.inputs
+        learner.embed = keras.Model(tokens, embedded)
+        learner.read = keras.Model([tokens, embedded], model.outputs[0])
         return learner
 
     def train_step(self, data: tuple[Any, ...]) -> dict[str, Any]:
         """Learn from a batch of inputs and labels."""
-        x, y = data
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)  # whose items all weigh the same
         with tf.GradientTape() as embedding:
-            embedded = self.embed(x, training=True)
+            # The copy has no mask: `read` computes its own from the tokens.
+            embedded = tf.identity(self.embed(x, training=True))
         loss, predicted, slope, slopes = self._look(x, y, embedded)
-        axes = list(range(1, len(slope.shape)))
-        norm = tf.sqrt(tf.reduce_sum(slope**2, axes, keepdims=True))
-        worst = embedded + self.size * slope / (norm + LEAST_NORM)
-        _, _, worst_slope, worst_slopes = self._look(x, y, worst)
+        _, _, worst_slope, worst_slopes = self._look(x, y, self._worst(embedded, slope))
         # Each half is differentiated once: a loss over both would go back through the first again.
         weights = self.embed.trainable_variables + self.read.trainable_variables
         gradients = embedding.gradient(
@@ -54,6 +53,12 @@ class Adversarial(keras.Model):
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(predicted)[0])
         figures: dict[str, Any] = self.compute_metrics(x, y, predicted)
         return figures
+
+    def _worst(self, embedded: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
+        """Return each item's embedding moved by `size` along its slope."""
+        axes = list(range(1, len(slope.shape)))
+        norm = tf.sqrt(tf.reduce_sum(slope**2, axes, keepdims=True))
+        return embedded + self.size * slope / (norm + LEAST_NORM)
 
     def _look(
         self, x: tf.Tensor, y: tf.Tensor, embedded: tf.Tensor
