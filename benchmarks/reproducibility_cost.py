@@ -29,7 +29,7 @@ def main() -> None:
     """Measure and print one line per model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     single = [name for name, of in params.load().models if isinstance(of, params.Training)]
-    parser.add_argument("models", nargs="*", default=single)
+    parser.add_argument("models", nargs="*", choices=single, default=single)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100, help="that are timed, a batch each")
     arguments = parser.parse_args()
@@ -81,7 +81,7 @@ def train(name: str, setting: str, steps: int) -> float:
         def on_epoch_end(self, *_: Any) -> None:
             times[-1] = time.perf_counter() - times[-1]
 
-    module, model_settings = models.module(name), settings.models.named(name)
+    module, model_settings = models.module(name), settings.model(name)
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
     trainer.prepare(model, model_settings)

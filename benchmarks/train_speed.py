@@ -1,18 +1,21 @@
 """How fast the sentiment models learn, beside the tutorial's way of training, on the same corpus.
 
 `python -m benchmarks.train_speed [--runs 3]` at the root of the repository, after
-`dvc repro segment`. In each run, with a seed of its own, three trainings follow each other, each a
-process of its own with the threads of params.yaml:
+`dvc repro tokenize ngrams`. In each run, with a seed of its own, three trainings follow each other,
+each a process of its own with the threads of params.yaml:
 
 - tutorial: its network (embedding 256, bidirectional LSTM 128, dropout 0.5) and its way: Keras'
   tokenizer over all splits, every review padded to 100, batches of 1000, RMSprop, 10 epochs. Its
   head is a softmax, since its relu head under cross-entropy often learns nothing at all.
-- bilstm: `sentiment_bilstm`, the same layers, as `stages.train` trains it.
-- hybrid: `sentiment_hybrid`, its parts one after the other.
+- bilstm: `sentiment_bilstm`, the same layers, on batches of similar length, with its optimizer,
+  batch size and epochs.
+- hybrid: `sentiment_hybrid`, its parts one after the other, likewise; F1 is that of the mean of
+  what is trained so far.
 
-All begin with the words of `segment`, or with the texts, in memory; making numbers of them is part
-of the time. Importing TensorFlow is not, nor is measuring F1 on the validation split, which happens
-ten times an epoch. Reviews per second are those of whole epochs after the first, which compiles.
+Rates stay as they begin and all epochs are trained. The clock runs while batches are made and
+trained, compiling included; not while words and characters become numbers, TensorFlow is imported
+or F1 is measured on the validation split, ten times an epoch. Reviews per second are the median of
+whole epochs after the first, which compiles; of hybrid, those of its reader.
 """
 
 import argparse
@@ -241,16 +244,9 @@ def trained(parts: list[tuple[Callable[..., keras.Model], Any]], dataset: str, s
             splits.train, epochs=settings.epochs, callbacks=[clock], verbose=0, shuffle=False
         )
         points += [(before + seconds, f1) for seconds, f1 in clock.points]
-        speeds += clock.speeds[1:]
+        speeds = clock.speeds[1:] or clock.speeds
         finished.append(data.logits(model, validation.batches))
     return points, speeds
-
-
-def mean_logits(
-    finished: list[np.ndarray], model: keras.Model, validation: data.Batches
-) -> np.ndarray:
-    """Return the mean of the logits of the parts that are trained and of the one that learns."""
-    return np.mean([*finished, data.logits(model, validation)], axis=0)
 
 
 if __name__ == "__main__":

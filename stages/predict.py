@@ -15,12 +15,11 @@ def main() -> None:
     """Print for each text its class and how likely it is positive."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a review; none: ask for them")
-    settings = params.load()
-    parser.add_argument(
-        "--model", choices=settings.sentiment_models, default=BEST, help=f"default: {BEST}"
-    )
+    names = params.Models.of_sentiment()
+    parser.add_argument("--model", choices=names, default=BEST, help=f"default: {BEST}")
     arguments = parser.parse_args()
     texts, name = arguments.texts, arguments.model
+    settings = params.load()
     runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.
@@ -28,8 +27,9 @@ def main() -> None:
     from stages.reproducibility import archive
     from stages.serving import sentiment
 
+    model = archive.load(paths.model(name))
     reads = sentiment.reader(models.module(name).DATASET, settings)
-    judge = sentiment.Judge(archive.load(paths.model(name)), reads, settings.prepare)
+    judge = sentiment.Judge(model, reads, settings.prepare)
     for text in texts or asked():
         try:
             positive = judge(text)

@@ -130,8 +130,8 @@ def make_small(project: Project, epochs: int) -> None:
         if name != "sentiment_hybrid":
             project.set(f"models.{name}.epochs", epochs)
     # Its parts are trained one after the other.
-    project.set("models.sentiment_hybrid.wide.epochs", epochs - epochs // 2)
-    project.set("models.sentiment_hybrid.reader.epochs", epochs // 2)
+    project.set("models.sentiment_hybrid.wide.epochs", max(1, epochs - epochs // 2))
+    project.set("models.sentiment_hybrid.reader.epochs", max(1, epochs // 2))
 
 
 def hashes(root: Path) -> dict[str, str]:

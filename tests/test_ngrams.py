@@ -1,11 +1,10 @@
 """The n-grams that have ids are those that plain Python counts, and are found where they stand."""
 
 from collections import Counter
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import FIXTURES, Project
 from hypothesis import given, settings
@@ -15,7 +14,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from stages import ReproError, files, params, paths
 from stages.params import Ngrams
 from stages.text import ngrams, ragged
-from stages.text.reviews import UNKNOWN
+from stages.text.reviews import SEGMENTED_SOURCE, UNKNOWN
 from stages.text.vocabulary import FIRST_ID
 
 TEXTS = (FIXTURES / "pos.txt").read_text("utf-8").split()[:200]
@@ -124,10 +123,12 @@ def test_rarity_is_that_of_scikit_learn() -> None:
 
 
 def test_characters_of_a_batch() -> None:
-    batch = pa.RecordBatch.from_pydict({"text": ["好书😀!", "a", "很长很长"]})
+    texts = ["好书😀!", "a", "很长很长", "很 好"]
+    sources = ["mine"] * 3 + [SEGMENTED_SOURCE]
+    batch = pa.RecordBatch.from_pydict({"text": texts, "source": sources})
     lengths, points = ngrams.characters_of(3, batch)
-    assert lengths.tolist() == [3, 1, 3]
-    assert "".join(map(chr, points)) == "好书😀a很长很"
+    assert lengths.tolist() == [3, 1, 3, 2]
+    assert "".join(map(chr, points)) == "好书😀a很长很很好"
     sliced, rest = ngrams.characters_of(9, batch.slice(1, 1))
     assert (sliced.tolist(), rest.tolist()) == ([1], [ord("a")])
 
@@ -140,11 +141,19 @@ def test_alphabet_has_what_occurs_twice() -> None:
     assert numbers[[ord("好"), ord("a"), -1]].tolist() == [FIRST_ID + 1, UNKNOWN, UNKNOWN]
 
 
-def test_only_the_training_split_has_its_say(small_run: Project, tmp_path: Path) -> None:
-    project = small_run.copy(tmp_path / "project")
-    arrays = files.read_npz(project.root / paths.NGRAMS, ["train_tokens", "train_offsets", "keys"])
-    offsets = arrays["train_offsets"]
-    texts = [arrays["train_tokens"][start:end].tolist() for start, end in pairwise(offsets)]
-    settings = params.load(project.root / "params.yaml").ngrams
-    counts = counted(texts, settings.longest)
-    assert set(arrays["keys"].tolist()) == {k for k, n in counts.items() if n >= settings.min_count}
+def test_only_the_training_split_has_its_say(small_run: Project) -> None:
+    settings = params.load(small_run.root / "params.yaml")
+    texts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    for row in pq.read_table(small_run.root / settings.storage.prepared_reviews).to_pylist():
+        texts[row["split"]].append(row["text"][: settings.ngrams.max_length])
+    counts = Counter("".join(texts["train"]))
+    known = {ord(character) for character, count in counts.items() if count > 1}
+    assert set("".join(texts["test"])) - counts.keys(), "the fixture must have unseen characters"
+    names = ["characters", "keys"]
+    arrays = files.read_npz(small_run.root / paths.NGRAM_VOCABULARY, names)
+    assert set(arrays["characters"].tolist()) == known
+    ids = {point: FIRST_ID + place for place, point in enumerate(arrays["characters"].tolist())}
+    encoded = [[ids.get(ord(character), UNKNOWN) for character in t] for t in texts["train"]]
+    found = counted(encoded, settings.ngrams.longest)
+    expected = {k for k, n in found.items() if n >= settings.ngrams.min_count}
+    assert set(arrays["keys"].tolist()) == expected

@@ -51,6 +51,7 @@ from stages.params.training import (
     Loss,
     Metric,
     Optimizer,
+    PerturbedTraining,
     ReduceLearningRate,
     TensorBoard,
     Training,
@@ -82,6 +83,7 @@ __all__ = [
     "OneToOne",
     "Optimizer",
     "Params",
+    "PerturbedTraining",
     "Prepare",
     "Reader",
     "ReduceLearningRate",
@@ -137,7 +139,7 @@ class Params(Section):
     @property
     def sentiment_models(self) -> list[str]:
         """The models that tell sentiment."""
-        return [name for name in Models.model_fields if name.startswith("sentiment_")]
+        return Models.of_sentiment()
 
     def model(self, name: str) -> Training | Hybrid:
         """Return the parameters of a model that `stages.train` trains.

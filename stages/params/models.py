@@ -1,11 +1,11 @@
 """The models that classify images and reviews."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from stages.params.section import Fraction, Layers, Rate, Section
-from stages.params.training import Training
+from stages.params.training import PerturbedTraining, Training
 
 
 class ImageTraining(Training):
@@ -31,7 +31,7 @@ class Cnn(ImageTraining):
     dropout: Rate
 
 
-class Bilstm(Training):
+class Bilstm(PerturbedTraining):
     """An embedding, a bidirectional LSTM of `units` in each direction, a dense layer.
 
     `output: relu` repeats a fault of the tutorial, to see what it costs.
@@ -50,7 +50,7 @@ class Wide(Training):
     dropout: Rate
 
 
-class Reader(Training):
+class Reader(PerturbedTraining):
     """A bidirectional GRU of `units` in each direction over the n-grams at each character.
 
     Attributes:
@@ -78,6 +78,13 @@ class Hybrid(Section):
         tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1, strict=False)
     ]
 
+    @model_validator(mode="after")
+    def _one_history(self) -> Self:
+        if self.wide.metrics != self.reader.metrics:
+            found = " and ".join(", ".join(t.metrics) for t in (self.wide, self.reader))
+            raise ValueError(f"expected the same metrics for wide and reader, found {found}")
+        return self
+
 
 class Models(Section):
     """One section per model, named as its module in stages/models/."""
@@ -87,6 +94,11 @@ class Models(Section):
     cifar10_cnn: Cnn
     sentiment_bilstm: Bilstm
     sentiment_hybrid: Hybrid
+
+    @classmethod
+    def of_sentiment(cls) -> list[str]:
+        """Return the names of the models that tell sentiment."""
+        return [name for name in cls.model_fields if name.startswith("sentiment_")]
 
 
 class Variants(Section):

@@ -160,8 +160,6 @@ class Training(Section):
         loss: between probabilities and labels; the tutorial's cosine_proximity is
             cosine_similarity today.
         metrics: that the history has of each epoch.
-        perturbation: how far the embedding of an item is moved to where its loss grows most, for a
-            second look at it; null looks once. Only models with an `embedding_dropout` have it.
 
     """
 
@@ -171,7 +169,6 @@ class Training(Section):
     batch_size: PositiveInt
     epochs: PositiveInt
     callbacks: Callbacks
-    perturbation: PositiveFloat | None = None
 
     @property
     def one_hot(self) -> bool:
@@ -186,3 +183,15 @@ class Training(Section):
                 f"metric binary_accuracy, found {self.loss}"
             )
         return self
+
+
+class PerturbedTraining(Training):
+    """What models with a layer `embedding_dropout` have as well.
+
+    Attributes:
+        perturbation: how far the embedding of an item is moved to where its loss grows most, for a
+            second look at it; null looks once.
+
+    """
+
+    perturbation: PositiveFloat | None = None

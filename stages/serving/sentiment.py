@@ -10,6 +10,7 @@ from stages.params import Params, Prepare
 from stages.text import ngrams, segmentation
 from stages.text.normalisation import normalise, simplified
 from stages.text.reviews import UNKNOWN
+from stages.training import data
 
 Reads = Callable[[str], np.ndarray]
 
@@ -18,14 +19,14 @@ class Judge:
     """Says how likely a text is positive.
 
     Args:
-        model: to probabilities of shape (N, 2).
+        model: with a layer `logits` of shape (N, 2).
         reads: makes of a text what the model takes of it, without the batch.
         settings: with which the texts were prepared that the model has learned from.
 
     """
 
     def __init__(self, model: keras.Model, reads: Reads, settings: Prepare) -> None:
-        self._model = model
+        self._scorer = keras.Model(model.inputs, model.get_layer("logits").output)
         self._reads = reads
         self._settings = settings
 
@@ -37,7 +38,8 @@ class Judge:
 
         """
         seen = self._reads(_cleared(text, self._settings))
-        return float(self._model.predict_on_batch(seen[None])[0, 1])
+        logits = self._scorer.predict_on_batch(seen[None]).astype(np.float64)
+        return float(data.as_probabilities(logits)[0, 1])
 
 
 def reader(dataset: str, settings: Params) -> Reads:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from stages import ReproError, files, paths
 from stages.params import Ngrams
-from stages.text.reviews import UNKNOWN
+from stages.text.reviews import SEGMENTED_SOURCE, UNKNOWN
 from stages.text.vocabulary import FIRST_ID, learn
 
 CODE_POINTS = 0x110000
@@ -72,16 +72,20 @@ class Census(NamedTuple):
 def characters_of(max_length: int, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
     """Return the first characters of each review.
 
+    Words that someone else has cut are joined again, so that all sources read alike.
+
     Args:
         max_length: how many are kept.
-        batch: rows with a `text`.
+        batch: rows with a `text` and a `source`.
 
     Returns:
         The number of characters of each review, int32 of shape (N,), and the code points of all in
         turn, int32.
 
     """
-    text = pc.utf8_slice_codeunits(batch["text"], 0, max_length)
+    cut = pc.equal(batch["source"], SEGMENTED_SOURCE)
+    text = pc.if_else(cut, pc.replace_substring(batch["text"], " ", ""), batch["text"])
+    text = pc.utf8_slice_codeunits(text, 0, max_length)
     lengths = np.asarray(pc.utf8_length(text))
     return lengths, np.frombuffer("".join(text.to_pylist()).encode("utf-32-le"), np.int32)
 
@@ -120,8 +124,11 @@ def count(tokens: np.ndarray, offsets: np.ndarray, settings: Ngrams) -> Census:
     for start, end in _parts(offsets):
         part = np.asarray(tokens[offsets[start] : offsets[end]])
         owners = np.repeat(np.arange(end - start), np.diff(offsets[start : end + 1]))
-        for found, reviews in _counted(part, owners, settings.longest):
-            keys, documents = _merged([keys, found], [documents, reviews])
+        counted = list(_counted(part, owners, settings.longest))
+        keys, documents = _merged(
+            [keys, *(found for found, _ in counted)],
+            [documents, *(reviews for _, reviews in counted)],
+        )
     frequent = documents >= settings.min_count
     if not frequent.any():
         raise ReproError(

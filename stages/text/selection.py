@@ -47,7 +47,7 @@ def identify(text: str) -> str:
 
 
 def splits_of(ids: np.ndarray, splits: Splits) -> np.ndarray:
-    """Return the number of the split of each review, which depends on its text alone.
+    """Return the number of the split of each review, which depends on its id alone.
 
     The ids are uniform over their range, so the splits get their shares of each class, and a review
     stays where it is whatever else the corpus gains or loses.

@@ -18,7 +18,7 @@ def learn(counts: Mapping[str, int], min_count: int, num_words: int | None) -> d
     """Return the ids of tokens, the commonest first; of equally common ones the lesser string.
 
     Args:
-        counts: how often the training split has each token.
+        counts: how often the reviews that are learned from have each token.
         min_count: rarer tokens get no id.
         num_words: how many tokens get an id at most; None for all.
 

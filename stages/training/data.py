@@ -41,7 +41,7 @@ class TrainingData(NamedTuple):
 
 
 class TestData(NamedTuple):
-    """The test split.
+    """A split that is measured: the test split, or that of validation.
 
     Attributes:
         batches: in an order that suits prediction; `batches.rows` tells which rows each holds.

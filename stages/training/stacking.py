@@ -27,7 +27,7 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
         section = getattr(settings, name)
         splits = data.load_training(module.DATASET, section, seed)
         trained.append(run.fit(build(section, splits.inputs), section, splits))
-    validation = data.load_split(module.DATASET, "validation", section.batch_size)
+    validation = data.load_split(module.DATASET, "validation", settings.reader.batch_size)
     first, second = (data.logits(part, validation.batches) for part in trained)
     share = best_share(first, second, validation.labels, settings.shares)
     print(f"share of the second part: {share:g}", file=sys.stderr)  # noqa: T201 - what was chosen

@@ -34,7 +34,9 @@ def prepare(
 
 def learner(model: keras.Model, settings: params.Training) -> keras.Model:
     """Return what trains the variables of a model: itself, unless its batches are perturbed."""
-    return Adversarial.of(model, settings.perturbation) if settings.perturbation else model
+    if isinstance(settings, params.PerturbedTraining) and settings.perturbation:
+        return Adversarial.of(model, settings.perturbation)
+    return model
 
 
 def fit(
