@@ -6,7 +6,7 @@ each a process of its own with the threads of params.yaml:
 
 - tutorial: its network (embedding 256, bidirectional LSTM 128, dropout 0.5) and its way: Keras'
   tokenizer over all splits, every review padded to 100, batches of 1000, RMSprop, 10 epochs. Its
-  head is a softmax, since its relu head under cross-entropy often learns nothing at all.
+  head is a softmax, since its relu head may learn nothing at all (docs/experiments.md).
 - bilstm: `sentiment_bilstm`, the same layers, on batches of similar length, with its optimizer,
   batch size and epochs.
 - hybrid: `sentiment_hybrid`, its parts one after the other, likewise; F1 is that of the mean of
