@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -42,6 +43,7 @@ from stages.evaluation import uncertainty
 from stages.reproducibility.fingerprint import processor
 from stages.text import ragged
 from stages.training import data, trainer
+from stages.training.batches import Batches
 
 Told = tuple[list[tuple[float, float]], list[float]]
 
@@ -233,20 +235,25 @@ def trained(parts: list[tuple[Callable[..., keras.Model], Any]], dataset: str, s
         learner = trainer.learner(model, settings)
         trainer.prepare(learner, settings)
         before = points[-1][0] if points else 0
-
-        def logits(
-            model: keras.Model = model, validation: data.TestData = validation
-        ) -> np.ndarray:
-            return np.mean([*finished, data.logits(model, validation.batches)], axis=0)
-
-        clock = Clock(logits, validation.labels)
+        # Made once: a new one for each look would be compiled each time.
+        scorer = keras.Model(model.inputs, model.get_layer("logits").output)
+        look = partial(mean_logits, finished, scorer, validation.batches)
+        clock = Clock(look, validation.labels)
         learner.fit(
             splits.train, epochs=settings.epochs, callbacks=[clock], verbose=0, shuffle=False
         )
         points += [(before + seconds, f1) for seconds, f1 in clock.points]
         speeds = clock.speeds[1:] or clock.speeds
-        finished.append(data.logits(model, validation.batches))
+        finished.append(mean_logits([], scorer, validation.batches))
     return points, speeds
+
+
+def mean_logits(finished: list[np.ndarray], scorer: keras.Model, validation: Batches) -> np.ndarray:
+    """Return the mean of the logits of the parts that are trained and of the one that learns."""
+    found = [scorer.predict_on_batch(validation[index][0]) for index in range(len(validation))]
+    ordered = np.concatenate(found)
+    ordered[np.concatenate(validation.rows)] = ordered.copy()
+    return np.mean([*finished, ordered], axis=0)
 
 
 if __name__ == "__main__":
