@@ -11,16 +11,16 @@ VERIFY_ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: setup packages repro repro-all unlocked downloads verify test test-slow check gate lint \
-    types format readme lock clean
+    types format readme report changes lock clean
 
 repro: setup unlocked
-	dvc repro
-	@python -m stages.report
+	dvc repro dvc.yaml serving/dvc.yaml
+	@python -m stages.results
 
 # What else tells sentiment, and the tutorial's further models and exercises as well.
 repro-all: setup unlocked
 	dvc repro --all-pipelines
-	@python -m stages.report
+	@python -m stages.results
 
 # DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
 unlocked:
@@ -64,7 +64,17 @@ format: setup
 
 # Writes the tables of results into README.md and docs/sentiment.md.
 readme: setup
-	python -m stages.report --write
+	python -m stages.results --write
+
+# One HTML file with all figures, curves, mistakes and graphs; `make report REV=main~1` also says what
+# changed since that commit.
+report: setup
+	@python -m stages.report $(if $(REV),--rev '$(REV)')
+
+# What changed since a commit, as Markdown: `make changes REV=main`; the summary of a pull request.
+changes: setup
+	@{ dvc metrics diff --md $(REV) && echo && dvc params diff --md $(REV); } \
+	    | tee -a $${GITHUB_STEP_SUMMARY:-/dev/null}
 
 # The Debian packages of set-up and tests; needs root.
 packages:
@@ -86,6 +96,9 @@ setup: .venv/.complete
 	.venv/bin/pip install --require-hashes --disable-pip-version-check -r requirements-build.lock
 	.venv/bin/pip install --require-hashes --disable-pip-version-check --no-build-isolation \
 	    -r requirements.lock
+	# The command keras-repro, from this directory.
+	.venv/bin/pip install --no-deps --no-build-isolation --disable-pip-version-check --quiet \
+	    --editable .
 	@touch $@
 
 # Resolves pyproject.toml anew; the locks name no registry, so pip asks the user's own.

@@ -1,26 +1,20 @@
-"""Print the table of results, or write those of the pages: `python -m stages.report [--write]`."""
+"""Write the report, one HTML file: `python -m stages.report [--rev REV] [--out FILE]`."""
 
 import argparse
 from pathlib import Path
 
 from stages import files, runtime
-from stages.reporting import results
-
-PAGES = {Path("README.md"): results.table, Path("docs/sentiment.md"): results.comparison}
+from stages.reporting import page
 
 
 def main() -> None:
-    """Print the table of README.md, or write all tables."""
+    """Write the report and say where it lies."""
     parser = argparse.ArgumentParser(description=__doc__)
-    shown = " and ".join(map(str, PAGES))
-    parser.add_argument("--write", action="store_true", help=f"replace the tables in {shown}")
-    if parser.parse_args().write:
-        texts = {page: results.insert(page, table()) for page, table in PAGES.items()}
-        for page, text in texts.items():
-            with files.replacing(page) as temporary:
-                temporary.write_text(text, encoding="utf-8", newline="\n")
-    else:
-        print(results.table())  # noqa: T201 - what it is for
+    parser.add_argument("--rev", help="a commit, branch, tag or experiment to compare with")
+    parser.add_argument("--out", type=Path, default=page.PAGE, help="default: %(default)s")
+    arguments = parser.parse_args()
+    page.write(arguments.out, arguments.rev)
+    print(f"{arguments.out}: {files.sized(arguments.out)}")  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

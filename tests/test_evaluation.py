@@ -6,9 +6,10 @@ import pytest
 from conftest import ROOT
 from sklearn import metrics
 
-from stages import ReproError, params, report
+from stages import ReproError, params
 from stages.evaluation import mistakes, scores, tables
 from stages.reporting import results
+from stages.results import PAGES
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 500)
@@ -73,12 +74,10 @@ def test_every_baseline_has_a_line() -> None:
     assert list(results.RIVALS) == list(params.Baselines.model_fields)
 
 
-@pytest.mark.parametrize("page", report.PAGES, ids=str)
+@pytest.mark.parametrize("page", PAGES, ids=str)
 def test_pages_show_the_committed_metrics(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert results.insert(page, report.PAGES[page]()) == page.read_text("utf-8"), (
-        "run `make readme`"
-    )
+    assert results.insert(page, PAGES[page]()) == page.read_text("utf-8"), "run `make readme`"
 
 
 def test_readme_without_markers(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The table of results: the figures in metrics/ beside those of the tutorial."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stages import ReproError, files, params, paths
 
@@ -27,27 +27,49 @@ RIVALS = {
 }
 
 
-def table() -> str:
+class Words(NamedTuple):
+    """What the table says beside its figures, in one language."""
+
+    head: str
+    here: str
+    tutorial: str
+    rivals: dict[str, str]
+
+
+ENGLISH = Words(
+    "| model | | accuracy | precision | recall | F1 | test items |", "here", "tutorial", RIVALS
+)
+CHINESE = Words(
+    "| 模型 | | 准确率 | 精确率 | 召回率 | F1 | 测试样本 |",
+    "本项目",
+    "教程",
+    {
+        "snownlp": "SnowNLP（重新训练）",
+        "fasttext": "fastText",
+        "tfidf_word": "词 TF-IDF + 线性 SVM",
+        "tfidf_char": "字 TF-IDF + 线性 SVM",
+    },
+)
+
+
+def table(words: Words = ENGLISH) -> str:
     """Return a Markdown table: a line per model, one of the tutorial, those of the baselines.
 
     Raises:
         ReproError: the metrics of a model are missing or lack a figure.
 
     """
-    lines = [
-        "| model | | accuracy | precision | recall | F1 | test items |",
-        "|---|---|--:|--:|--:|--:|--:|",
-    ]
+    lines = [words.head, "|---|---|--:|--:|--:|--:|--:|"]
     for name in params.Models.model_fields:
-        lines.append(f"| `{name}` | here | {_measured(name, '**')}")
+        lines.append(f"| `{name}` | {words.here} | {_measured(name, '**')}")
         if stated := TUTORIAL.get(name):
             theirs = " | ".join(
                 f"{stated[figure]:.4f}" if figure in stated else "–" for figure in FIGURES
             )
-            lines.append(f"| | tutorial | {theirs} | |")
+            lines.append(f"| | {words.tutorial} | {theirs} | |")
     lines += [
         f"| | {title} | {_measured(f'baseline_{name}', '')}"
-        for name, title in RIVALS.items()
+        for name, title in words.rivals.items()
         if paths.metrics(f"baseline_{name}").is_file()
     ]
     return "\n".join(lines)
