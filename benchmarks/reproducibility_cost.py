@@ -84,7 +84,7 @@ def train(name: str, setting: str, steps: int) -> float:
     module, model_settings = models.module(name), settings.model(name)
     splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
-    trainer.prepare(model, model_settings)
+    trainer.prepare(model, model_settings, len(splits.train))
     steps = min(steps, len(splits.train) // 2)
     model.fit(
         splits.train,

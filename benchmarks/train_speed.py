@@ -12,10 +12,11 @@ each a process of its own with the threads of params.yaml:
 - hybrid: `sentiment_hybrid`, its parts one after the other, likewise; F1 is that of the mean of
   what is trained so far.
 
-Rates stay as they begin and all epochs are trained. The clock runs while batches are made and
+Rates that fall as validation says stay as they begin; all epochs
+are trained. The clock runs while batches are made and
 trained, compiling included; not while words and characters become numbers, TensorFlow is imported
 or F1 is measured on the validation split, ten times an epoch. Reviews per second are the median of
-whole epochs after the first, which compiles; of hybrid, those of its reader.
+whole epochs after the first, which compiles; of hybrid, those of its last reader.
 """
 
 import argparse
@@ -213,27 +214,27 @@ def tutorial(settings: params.Params, seed: int) -> Told:
 def bilstm(settings: params.Params, seed: int) -> Told:
     """Train `sentiment_bilstm` for as many epochs as params.yaml has."""
     module = models.module("sentiment_bilstm")
-    return trained([(module.build, settings.models.sentiment_bilstm)], module.DATASET, seed)
+    section = settings.models.sentiment_bilstm
+    return trained([(section, partial(module.build, section))], module.DATASET, seed)
 
 
 def hybrid(settings: params.Params, seed: int) -> Told:
-    """Train both parts of `sentiment_hybrid`; F1 is that of the mean of what is trained so far."""
+    """Train the parts of `sentiment_hybrid`; F1 is that of the mean of what is trained so far."""
     module, sections = models.module("sentiment_hybrid"), settings.models.sentiment_hybrid
-    parts = [(build, getattr(sections, name)) for name, build in module.PARTS.items()]
-    return trained(parts, module.DATASET, seed)
+    return trained(module.parts(sections), module.DATASET, seed)
 
 
-def trained(parts: list[tuple[Callable[..., keras.Model], Any]], dataset: str, seed: int) -> Told:
+def trained(parts: list[tuple[Any, Callable[..., keras.Model]]], dataset: str, seed: int) -> Told:
     """Train one part after the other as `stages.train` does, without saving an epoch."""
     points: list[tuple[float, float]] = []
     speeds: list[float] = []
     finished: list[np.ndarray] = []
-    for build, settings in parts:
-        splits = data.load_training(dataset, settings, seed)
+    for number, (settings, build) in enumerate(parts):
+        splits = data.load_training(dataset, settings, seed + number)
         validation = data.load_split(dataset, "validation", BATCH)
-        model = build(settings, splits.inputs)
+        model = build(splits.inputs)
         learner = trainer.learner(model, settings)
-        trainer.prepare(learner, settings)
+        trainer.prepare(learner, settings, len(splits.train))
         before = points[-1][0] if points else 0
         # Made once: a new one for each look would be compiled each time.
         scorer = keras.Model(model.inputs, model.get_layer("logits").output)

@@ -27,7 +27,7 @@ def main() -> None:
                 train = np.repeat(np.asarray(batch["split"]) == "train", lengths)
                 counts += np.bincount(points[train], minlength=ngrams.CODE_POINTS)
                 bar.update(batch.num_rows)
-        alphabet = ngrams.alphabet(counts)
+        alphabet = ngrams.alphabet(counts, settings.ngrams.min_count)
         arrays = writer.arrays(ngrams.numbers(alphabet))
         census = ngrams.count(arrays["train_tokens"], arrays["train_offsets"], settings.ngrams)
         known = ngrams.as_arrays(census)

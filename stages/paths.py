@@ -62,6 +62,11 @@ def model(name: str) -> Path:
     return Path("models") / name / "model.keras"
 
 
+def bundle(name: str) -> Path:
+    """Return the directory with all that answering with a model needs."""
+    return Path("models") / name / "bundle"
+
+
 def checkpoint(name: str) -> Path:
     """Return the directory with what an interrupted training goes on from."""
     return CACHE / "training" / name

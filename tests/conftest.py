@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 from ruamel.yaml import YAML
@@ -20,7 +21,8 @@ from stages.reproducibility import lock
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"
 # What tells of this repository's own runs.
-LEFT_OUT = ("dvc.lock", "tutorial/dvc.lock", "sentiment/dvc.lock", "README.md")
+LEFT_OUT = tuple(f"{name}dvc.lock" for name in ("", "sentiment/", "serving/", "tutorial/"))
+LEFT_OUT += ("README.md",)
 
 # Where the committed params.yaml has the tables of the text stages.
 STORAGE = params.load(ROOT / "params.yaml").storage
@@ -129,7 +131,8 @@ def make_small(project: Project, epochs: int) -> None:
     for name in params.Models.model_fields:
         if name != "sentiment_hybrid":
             project.set(f"models.{name}.epochs", epochs)
-    # Its parts are trained one after the other.
+    # Its parts are trained one after the other: wide, then each reader.
+    project.set("models.sentiment_hybrid.readers", 1)
     project.set("models.sentiment_hybrid.wide.epochs", max(1, epochs - epochs // 2))
     project.set("models.sentiment_hybrid.reader.epochs", max(1, epochs // 2))
 
@@ -154,6 +157,60 @@ def small_run(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> P
     assert result.returncode == 0, result.stdout + result.stderr
     project.commit("A small run")
     return project
+
+
+@pytest.fixture(scope="session")
+def bundled(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small project with a bundle of each model; tests that change it take a copy."""
+    project = small_run.copy(tmp_path_factory.mktemp("bundled") / "project")
+    result = project.run("dvc", "repro", "serving/dvc.yaml:export")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return project
+
+
+class Serving:
+    """A process of `keras-repro serve` on a free port of loopback."""
+
+    def __init__(self, project: Project, *arguments: str) -> None:
+        module = "stages.serving.terminal"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, "serve", "--port", "0", *arguments],
+            cwd=project.root,
+            env=project.environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.log: list[str] = []
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if " answers until " in line:
+                self.url = line.split()[0]
+                break
+        else:
+            pytest.fail("".join(self.log))
+        # Read on, or the service would wait when the pipe is full.
+        self._reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,))
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End it as an operator does."""
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self._reader.join()
+
+
+@pytest.fixture(scope="session")
+def service(bundled: Project) -> Iterator[str]:
+    """The address of a service with small models."""
+    with Serving(bundled) as serving:
+        yield serving.url
 
 
 @pytest.fixture(scope="session")

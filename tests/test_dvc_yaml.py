@@ -22,12 +22,16 @@ def pipeline(name: str) -> dict:
 
 
 PIPELINE, TUTORIAL = pipeline("dvc.yaml"), pipeline("tutorial/dvc.yaml")
-SENTIMENT = pipeline("sentiment/dvc.yaml")
+SENTIMENT, SERVING = pipeline("sentiment/dvc.yaml"), pipeline("serving/dvc.yaml")
 STAGES = PIPELINE["stages"]
 # Those of the other files bear their names, as in `dvc repro tutorial/dvc.yaml:train`.
 ALL = STAGES | {
     f"{file}/dvc.yaml:{name}": stage
-    for file, content in (("tutorial", TUTORIAL), ("sentiment", SENTIMENT))
+    for file, content in (
+        ("tutorial", TUTORIAL),
+        ("sentiment", SENTIMENT),
+        ("serving", SERVING),
+    )
     for name, stage in content["stages"].items()
 }
 MODELS = list(params.Models.model_fields)
@@ -56,7 +60,12 @@ def test_deps_are_all_that_the_stage_imports(stage: str) -> None:
     assert "stages/params" in body(stage)["deps"]
     name = stage.rpartition(":")[2]
     imported = imports.closure(f"stages.{name}")
-    if name in ("train", "evaluate", "train_sequence"):  # models, by name as in params.yaml
+    if name in (
+        "train",
+        "evaluate",
+        "export",
+        "train_sequence",
+    ):  # models, by name as in params.yaml
         names = list(ALL[stage]["foreach"])
         imported = imported.union(*(imports.closure(f"stages.models.{model}") for model in names))
         imported -= {f"stages/models/{model}.py" for model in names}
@@ -112,6 +121,20 @@ def test_all_that_tell_sentiment_are_compared() -> None:
         for name in settings.sentiment_models + settings.baseline_names
     ]
     assert list(axes["x"]) == list(axes["y"]) == curves
+
+
+def test_every_model_is_exported_with_what_its_texts_are_read_with() -> None:
+    exported = SERVING["stages"]["export"]["foreach"]
+    assert list(exported) == MODELS
+    vocabularies = {
+        str(paths.ENCODED_REVIEWS): paths.VOCABULARY,
+        str(paths.NGRAMS): paths.NGRAM_VOCABULARY,
+    }
+    for name, item in exported.items():
+        trained = STAGES["train"]["foreach"][name]
+        legend = str(vocabularies.get(item["data"], trained["legend"]))
+        assert item == {"data": trained["data"], "legend": legend}
+    assert written("serving/dvc.yaml:export") == [str(paths.bundle("${key}"))]
 
 
 def test_every_model_has_a_diagram() -> None:
@@ -189,7 +212,8 @@ def test_rooms_do_not_import_from_stages_and_stages_not_from_each_other() -> Non
 
 
 def test_tensorflow_is_absent_where_no_network_is() -> None:
-    code = "import sys, stages.prepare, stages.report, stages.check; print('keras' in sys.modules)"
+    modules = "stages.prepare, stages.report, stages.results, stages.check"
+    code = f"import sys, {modules}; print('keras' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -17,10 +17,14 @@ from stages.training.data import TrainingData
 
 SETTINGS = params.load(Path(__file__).parents[1] / "params.yaml").models.sentiment_hybrid
 SMALL = SETTINGS.model_copy(
-    update={"reader": SETTINGS.reader.model_copy(update={"embedding": 8, "units": 4})}
+    update={
+        "reader": SETTINGS.reader.model_copy(update={"embedding": 8, "units": 4}),
+        "readers": 2,
+    }
 )
 RARITY = np.concatenate([[0], np.linspace(1, 3, 50)]).astype(np.float32)
 INPUTS = NgramInputs(2, RARITY, 4)
+NAMES = ("wide", "reader_1", "reader_2")
 RANDOM = np.random.default_rng(0)
 
 
@@ -37,7 +41,9 @@ def reviews(count: int, length: int) -> np.ndarray:
 def built(name: str) -> keras.Model:
     """Return a part with weights that are not those of the beginning."""
     keras.utils.set_random_seed(1)
-    model = sentiment_hybrid.PARTS[name](getattr(SMALL, name), INPUTS)
+    _, build = sentiment_hybrid.parts(SMALL)[NAMES.index(name)]
+    model = build(INPUTS)
+    assert model.name == name
     for variable in model.trainable_variables:
         variable.assign(RANDOM.normal(size=variable.shape))
     return model
@@ -48,7 +54,7 @@ def without_dropout() -> params.Reader:
     return SMALL.reader.model_copy(update=dict.fromkeys(dropouts, 0.0))
 
 
-@pytest.mark.parametrize("name", sentiment_hybrid.PARTS)
+@pytest.mark.parametrize("name", NAMES[:2])
 class TestParts:
     def test_padding_changes_nothing(self, name: str) -> None:
         model, x = built(name), reviews(3, 7)
@@ -82,7 +88,7 @@ def test_wide_is_a_linear_classifier_over_distinct_ngrams() -> None:
 
 
 def test_reader_reads_both_ways() -> None:
-    model = built("reader")
+    model = built("reader_1")
     one = np.zeros((1, 6, 4), np.int32)
     one[0, :, 0] = [3, 4, 5, 6, 7, 8]
     turned = one[:, ::-1]
@@ -99,15 +105,16 @@ def test_reader_reads_both_ways() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_stack_is_the_mean_of_the_logits(share: float, tmp_path: Path) -> None:
-    wide, reader = built("wide"), built("reader")
-    model, x = sentiment_hybrid.stack(wide, reader, share), reviews(4, 5)
+    wide, *readers = (built(name) for name in NAMES)
+    model, x = sentiment_hybrid.stack(wide, readers, share), reviews(4, 5)
     archive.save(model, tmp_path / "model.keras")
     logits = [
         keras.Model(one.inputs, one.get_layer("logits").output).predict_on_batch(x)
-        for one in (wide, reader, archive.load(tmp_path / "model.keras"))
+        for one in (wide, *readers, archive.load(tmp_path / "model.keras"))
     ]
-    expected = (1 - share) * logits[0] + share * logits[1]
-    np.testing.assert_allclose(logits[2], expected, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(logits[1], logits[2])
+    expected = (1 - share) * logits[0] + share * (logits[1] + logits[2]) / 2
+    np.testing.assert_allclose(logits[3], expected, rtol=1e-4, atol=1e-5)
 
 
 class TestAdversarial:
@@ -115,7 +122,7 @@ class TestAdversarial:
     def step(size: float) -> list[np.ndarray]:
         """Return the weights after one step of plain gradient descent."""
         keras.utils.set_random_seed(1)
-        model = sentiment_hybrid.build_reader(without_dropout(), INPUTS)
+        model = sentiment_hybrid.build_reader(without_dropout(), INPUTS, "reader")
         learner = Adversarial.of(model, size) if size else model
         learner.compile("sgd", "sparse_categorical_crossentropy")
         random = np.random.default_rng(0)
@@ -130,7 +137,7 @@ class TestAdversarial:
     def test_what_is_learned_is_the_mean_of_both_looks(self) -> None:
         """One step of gradient descent, against the loss of both at once."""
         keras.utils.set_random_seed(1)
-        model = sentiment_hybrid.build_reader(without_dropout(), INPUTS)
+        model = sentiment_hybrid.build_reader(without_dropout(), INPUTS, "reader")
         learner = Adversarial.of(model, 2.0)
         learner.compile("sgd", "sparse_categorical_crossentropy")
         x, y = keras.ops.convert_to_tensor(reviews(8, 5)), np.array([0, 1] * 4)
@@ -150,7 +157,9 @@ class TestAdversarial:
 
     def test_what_is_perturbed_has_a_greater_loss(self) -> None:
         keras.utils.set_random_seed(1)
-        learner = Adversarial.of(sentiment_hybrid.build_reader(without_dropout(), INPUTS), 0.01)
+        learner = Adversarial.of(
+            sentiment_hybrid.build_reader(without_dropout(), INPUTS, "reader"), 0.01
+        )
         learner.compile("sgd", "sparse_categorical_crossentropy")
         x, y = keras.ops.convert_to_tensor(reviews(16, 6)), np.array([0, 1] * 8)
         embedded = learner.embed(x)

@@ -108,7 +108,7 @@ def test_the_commonest_stay_and_of_equal_ones_the_lesser_key() -> None:
 
 
 def test_rarity_is_that_of_scikit_learn() -> None:
-    alphabet = ngrams.alphabet(np.bincount([ord(c) for t in TEXTS for c in t * 2]))
+    alphabet = ngrams.alphabet(np.bincount([ord(c) for t in TEXTS for c in t]), 1)
     numbers = ngrams.numbers(alphabet)
     texts = [numbers[[ord(c) for c in text]].tolist() for text in TEXTS]
     census = ngrams.count(*flat(texts), chosen(longest=2))
@@ -133,10 +133,11 @@ def test_characters_of_a_batch() -> None:
     assert (sliced.tolist(), rest.tolist()) == ([1], [ord("a")])
 
 
-def test_alphabet_has_what_occurs_twice() -> None:
+def test_alphabet_has_what_occurs_twice_if_ngrams_must_too() -> None:
     counts = np.bincount([ord(c) for c in "好好书书书a"], minlength=ngrams.CODE_POINTS)
-    alphabet = ngrams.alphabet(counts)
+    alphabet = ngrams.alphabet(counts, min_count=3)
     assert alphabet == {"书": FIRST_ID, "好": FIRST_ID + 1}
+    assert "a" in ngrams.alphabet(counts, min_count=1)
     numbers = ngrams.numbers(alphabet)
     assert numbers[[ord("好"), ord("a"), -1]].tolist() == [FIRST_ID + 1, UNKNOWN, UNKNOWN]
 

@@ -274,7 +274,7 @@ def test_a_character_with_its_followers_costs_what_all_its_places_do(cut_project
     each = data.load("text", "train", own)
     inputs, after, _ = each.gather(np.arange(len(each.lengths)))
     assert sum(map(len, together.train.rows)) == len(np.unique(inputs["characters"]))
-    trainer.prepare(model, own, together.loss)
+    trainer.prepare(model, own, len(together.train), together.loss)
     loss, _ = model.evaluate(together.train, verbose=0)
     model.compile(loss="sparse_categorical_crossentropy")
     expected, *_ = model.evaluate(inputs, after, batch_size=512, verbose=0)

@@ -166,7 +166,7 @@ def compiled(settings: params.Mlp, classes: int = 10) -> keras.Model:
     """Return a model that is always the same at first."""
     keras.utils.set_random_seed(1)
     model = module("mnist_sequential").build(settings, Inputs((28, 28), classes, None))
-    trainer.prepare(model, settings)
+    trainer.prepare(model, settings, batches=1)
     return model
 
 
@@ -183,21 +183,31 @@ def compiled(settings: params.Mlp, classes: int = 10) -> keras.Model:
 )
 def test_optimizer_gets_its_numbers(settings: dict, expected: type) -> None:
     model = perceptron(optimizer=settings)
-    optimizer = optimizers.build(model.optimizer)
+    optimizer = optimizers.build(model, steps=1)
     assert type(optimizer) is expected
     config = optimizer.get_config()
     for key, value in model.optimizer.model_dump(exclude={"name"}).items():
         assert config[key] == pytest.approx(value)
 
 
+def test_rate_falls_along_a_cosine_to_zero() -> None:
+    optimizer = optimizers.build(perceptron(decay="cosine"), steps=8)
+    rates = []
+    for step in (0, 2, 4, 8):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    half = np.cos(np.pi / 4)
+    np.testing.assert_allclose(rates, np.array([2, 1 + half, 1, 0]) / 2 * 0.003, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 class TestOptimizer:
     def test_its_defaults_are_those_of_keras(self, name: str) -> None:
-        settings = perceptron(optimizer={"name": name, "learning_rate": 0.125}).optimizer
+        settings = perceptron(optimizer={"name": name, "learning_rate": 0.125})
         keras.utils.clear_session()  # Keras counts the names of optimizers
         expected = OPTIMIZERS[name](learning_rate=0.125).get_config()
         keras.utils.clear_session()
-        assert optimizers.build(settings).get_config() == expected
+        assert optimizers.build(settings, steps=1).get_config() == expected
 
     def test_it_learns_digits(self, name: str, digits: tuple) -> None:
         # Ten times what Keras 2 had for those that 300 images give too few steps.

@@ -76,4 +76,5 @@ def test_ci_runs_every_check_of_the_workflows() -> None:
     for workflow in WORKFLOWS:
         commands = [step["run"] for step in steps(workflow) if "run" in step]
         wanted = {re.search(r"make ([a-z-]+)", command)[1] for command in commands}
-        assert wanted - {"packages", "downloads"} <= called
+        # These check nothing.
+        assert wanted - {"packages", "downloads", "changes", "report"} <= called

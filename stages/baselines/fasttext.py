@@ -33,6 +33,7 @@ def candidates(train: Reviews, settings: FasttextBaseline, seed: int) -> Candida
                     wordNgrams=settings.word_ngrams,
                     lr=settings.learning_rate,
                     epoch=epochs,
+                    bucket=settings.buckets,
                     seed=seed % LARGEST_SEED,
                     thread=1,
                     verbose=0,

@@ -3,18 +3,21 @@
 The wide part has one weight per n-gram and class, as a linear classifier over TF-IDF has (Cheng and
 others, 2016, for the name). The deep part reads a review character by character: each is the sum of
 the embeddings of the n-grams that end there, so that a recurrent network begins with what the wide
-part knows and adds the order. Both are trained alone, since trained together the wide part, which
-learns the training reviews by heart, leaves the other nothing to explain; then their logits are
-averaged (Wolpert, 1992, stacking).
+part knows and adds the order. The parts are trained alone, a reader several times from other random
+numbers, and then their logits are averaged (Wolpert, 1992, stacking).
 """
+
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 from keras import layers, ops
 
 from stages.models import NgramInputs
-from stages.params import Reader, Wide
+from stages.params import Hybrid, Reader, Wide
 
 DATASET = "ngrams"
+Build = Callable[[NgramInputs], keras.Model]
 
 
 def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
@@ -37,7 +40,7 @@ def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
     return keras.Model(ngrams, probabilities, name="wide")
 
 
-def build_reader(params: Reader, inputs: NgramInputs) -> keras.Model:
+def build_reader(params: Reader, inputs: NgramInputs, name: str) -> keras.Model:
     """Return a model from n-gram ids (N, length, longest) to probabilities (N, classes)."""
     ngrams = keras.Input((None, inputs.longest), dtype="int32", name="ngrams")
     # All but padding and unknown characters.
@@ -68,7 +71,7 @@ def build_reader(params: Reader, inputs: NgramInputs) -> keras.Model:
     review = layers.Dropout(params.dropout, name="dropout")(review)
     logits = layers.Dense(inputs.classes, name="logits")(review)
     probabilities = layers.Softmax(name="probabilities")(logits)
-    return keras.Model(ngrams, probabilities, name="reader")
+    return keras.Model(ngrams, probabilities, name=name)
 
 
 def _distinct(ngrams: keras.KerasTensor) -> keras.KerasTensor:
@@ -103,23 +106,34 @@ def _pooled(
     return greatest, mean
 
 
-# In the order in which they are trained: the first is useful within seconds.
-PARTS = {"wide": build_wide, "reader": build_reader}
+def parts(params: Hybrid) -> list[tuple[Wide | Reader, Build]]:
+    """Return the settings of each part and what builds it.
+
+    They stand in the order in which they are trained: the first is useful within seconds.
+    """
+    readers = [
+        partial(build_reader, params.reader, name=f"reader_{n + 1}") for n in range(params.readers)
+    ]
+    return [
+        (params.wide, partial(build_wide, params.wide)),
+        *((params.reader, build) for build in readers),
+    ]
 
 
-def stack(wide: keras.Model, reader: keras.Model, share: float) -> keras.Model:
-    """Return a model whose logits are the mean of those of both parts.
+def stack(wide: keras.Model, readers: Sequence[keras.Model], share: float) -> keras.Model:
+    """Return a model whose logits are a mean of those of its parts.
 
     Args:
         wide: trained.
-        reader: trained, on the same n-grams.
-        share: of the reader in the mean.
+        readers: trained, on the same n-grams; all count alike.
+        share: of the readers together.
 
     """
     ngrams = keras.Input(wide.input_shape[1:], dtype="int32", name="ngrams")
+    weights = {wide: 1 - share} | dict.fromkeys(readers, share / len(readers))
     weighted = [
         layers.Rescaling(weight, name=f"{part.name}_share")(_logits_of(part)(ngrams))
-        for part, weight in ((wide, 1 - share), (reader, share))
+        for part, weight in weights.items()
     ]
     logits = layers.Add(name="logits")(weighted)
     probabilities = layers.Softmax(name="probabilities")(logits)

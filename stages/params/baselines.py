@@ -22,6 +22,7 @@ class FasttextBaseline(Section):
         word_ngrams: the longest n-gram of words.
         learning_rate: at the beginning; it falls to 0.
         epochs: all that are tried.
+        buckets: that the n-grams of words share; each has as many numbers as a word.
 
     """
 
@@ -29,6 +30,7 @@ class FasttextBaseline(Section):
     word_ngrams: PositiveInt
     learning_rate: PositiveFloat
     epochs: TriedEpochs
+    buckets: PositiveInt = 2_000_000
 
 
 class TfidfBaseline(Section):

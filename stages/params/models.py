@@ -70,10 +70,19 @@ class Reader(PerturbedTraining):
 
 
 class Hybrid(Section):
-    """The parts of a model, each trained alone, and all shares of the reader that are tried."""
+    """The parts of a model, each trained alone.
+
+    Attributes:
+        wide: trained first.
+        reader: trained next, as often as `readers` says, each time from other random numbers.
+        readers: how many there are.
+        shares: of the readers in the whole; all that are tried.
+
+    """
 
     wide: Wide
     reader: Reader
+    readers: PositiveInt
     shares: Annotated[
         tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1, strict=False)
     ]

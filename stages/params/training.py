@@ -160,10 +160,13 @@ class Training(Section):
         loss: between probabilities and labels; the tutorial's cosine_proximity is
             cosine_similarity today.
         metrics: that the history has of each epoch.
+        decay: of the learning rate: null keeps it until a callback reduces it; cosine lets it fall
+            to 0 over all epochs, along half a period of a cosine (Loshchilov and Hutter, 2017).
 
     """
 
     optimizer: Optimizer
+    decay: Literal["cosine"] | None = None
     loss: Loss = SPARSE
     metrics: Metrics = ("accuracy",)
     batch_size: PositiveInt
@@ -174,6 +177,14 @@ class Training(Section):
     def one_hot(self) -> bool:
         """Whether loss and metrics take one-hot labels and not the numbers of classes."""
         return self.loss != SPARSE
+
+    @model_validator(mode="after")
+    def _one_who_sets_the_rate(self) -> Self:
+        if self.decay and self.callbacks.reduce_learning_rate:
+            raise ValueError(
+                f"expected reduce_learning_rate to be null where decay is {self.decay}, found both"
+            )
+        return self
 
     @model_validator(mode="after")
     def _comparable(self) -> Self:

@@ -22,7 +22,7 @@ BITS = 16
 # 16 bits without the two reserved ids; Unicode has more characters, no language's reviews do.
 MAX_CHARACTERS = 2**BITS - FIRST_ID
 # A character that only one place of the training split has is in no n-gram that two reviews share.
-CHARACTER_MIN_COUNT = 2
+MOST_CHARACTER_COUNT = 2
 # Characters whose n-grams are sorted at once; about 100 bytes each.
 CHARACTERS_AT_ONCE = 1 << 22
 
@@ -61,12 +61,17 @@ class Census(NamedTuple):
             int32 of shape (N, length, longest), those of one character first.
 
         """
-        found = np.zeros((*characters.shape, self.longest), np.int32)
-        for order, (first, keys) in enumerate(_keys(characters, self.longest)):
-            places = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
-            known = self.keys[places] == keys
-            found[:, first:, order][known] = places[known] + 1
-        return found
+        return ids(self.keys, self.longest, characters)
+
+
+def ids(keys: np.ndarray, longest: int, characters: np.ndarray) -> np.ndarray:
+    """Return what `Census.ids` does, from the keys alone."""
+    found = np.zeros((*characters.shape, longest), np.int32)
+    for order, (first, sought) in enumerate(_keys(characters, longest)):
+        places = np.searchsorted(keys, sought).clip(max=len(keys) - 1)
+        known = keys[places] == sought
+        found[:, first:, order][known] = places[known] + 1
+    return found
 
 
 def characters_of(max_length: int, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
@@ -90,15 +95,16 @@ def characters_of(max_length: int, batch: pa.RecordBatch) -> tuple[np.ndarray, n
     return lengths, np.frombuffer("".join(text.to_pylist()).encode("utf-32-le"), np.int32)
 
 
-def alphabet(counts: np.ndarray) -> dict[str, int]:
+def alphabet(counts: np.ndarray, min_count: int) -> dict[str, int]:
     """Return the ids of characters, the commonest first.
 
     Args:
         counts: how often the training split has each code point.
+        min_count: in how many reviews an n-gram must be.
 
     """
     found = {chr(point): int(counts[point]) for point in np.flatnonzero(counts)}
-    return learn(found, CHARACTER_MIN_COUNT, MAX_CHARACTERS)
+    return learn(found, min(min_count, MOST_CHARACTER_COUNT), MAX_CHARACTERS)
 
 
 def numbers(alphabet: dict[str, int]) -> np.ndarray:
@@ -154,10 +160,9 @@ def read_census(path: Path = paths.NGRAMS) -> Census:
     )
 
 
-def read_numbers() -> np.ndarray:
-    """Return the id of each code point, as `numbers` does."""
-    characters = files.read_npz(paths.NGRAM_VOCABULARY, ["characters"])["characters"]
-    return numbers({chr(point): FIRST_ID + place for place, point in enumerate(characters)})
+def alphabet_of(points: np.ndarray) -> dict[str, int]:
+    """Return the ids of characters from their code points in the order of the ids."""
+    return {chr(point): FIRST_ID + place for place, point in enumerate(points)}
 
 
 def _keys(characters: np.ndarray, longest: int) -> Iterator[tuple[int, np.ndarray]]:

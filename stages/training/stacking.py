@@ -17,21 +17,20 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
 
     Args:
         run: keeps the history and the checkpoints.
-        module: of stages.models, with `PARTS` and `stack`.
-        settings: with a section for each part.
-        seed: of the batches.
+        module: of stages.models, with `parts` and `stack`.
+        settings: with a section for each kind of part.
+        seed: of the batches; each part has an order of its own.
 
     """
     trained = []
-    for name, build in module.PARTS.items():
-        section = getattr(settings, name)
-        splits = data.load_training(module.DATASET, section, seed)
-        trained.append(run.fit(build(section, splits.inputs), section, splits))
+    for number, (section, build) in enumerate(module.parts(settings)):
+        splits = data.load_training(module.DATASET, section, seed + number)
+        trained.append(run.fit(build(splits.inputs), section, splits))
     validation = data.load_split(module.DATASET, "validation", settings.reader.batch_size)
-    first, second = (data.logits(part, validation.batches) for part in trained)
-    share = best_share(first, second, validation.labels, settings.shares)
-    print(f"share of the second part: {share:g}", file=sys.stderr)  # noqa: T201 - what was chosen
-    model: keras.Model = module.stack(*trained, share)
+    first, *others = (data.logits(part, validation.batches) for part in trained)
+    share = best_share(first, np.mean(others, axis=0), validation.labels, settings.shares)
+    print(f"share of the readers: {share:g}", file=sys.stderr)  # noqa: T201 - what was chosen
+    model: keras.Model = module.stack(trained[0], trained[1:], share)
     return model
 
 

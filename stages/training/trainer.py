@@ -15,15 +15,23 @@ FLOAT_BYTES = 4
 
 
 def prepare(
-    model: keras.Model, settings: params.Training, loss: keras.losses.Loss | None = None
+    model: keras.Model,
+    settings: params.Training,
+    batches: int,
+    loss: keras.losses.Loss | None = None,
 ) -> None:
     """Compile a classifier with the optimizer, loss and metrics of params.yaml.
 
-    With a loss of its own, for batches with weights, the metrics are means over these.
+    Args:
+        model: to be trained.
+        settings: of the model.
+        batches: of an epoch.
+        loss: of its own, for batches with weights; the metrics are means over these then.
+
     """
     measured = metrics.build(settings)
     model.compile(
-        optimizer=optimizers.build(settings.optimizer),
+        optimizer=optimizers.build(settings, batches * settings.epochs),
         loss=loss or settings.loss,
         metrics=None if loss else measured,
         weighted_metrics=measured if loss else None,
@@ -54,7 +62,7 @@ def fit(
     if settings.one_hot:
         data = one_hot(data)
     trainee = learner(model, settings)
-    prepare(trainee, settings, data.loss)
+    prepare(trainee, settings, len(data.train), data.loss)
     count = model.count_params()
     print(  # noqa: T201 - the stage's progress
         f"{model.name}: {count:,} weights, {count * FLOAT_BYTES / 1e6:,.0f} MB, and as much again "

@@ -1,0 +1,24 @@
+"""Write all that answering with a model needs: `python -m stages.export NAME`."""
+
+import argparse
+
+from stages import params, paths, runtime
+
+
+def main() -> None:
+    """Write the directory models/NAME/bundle."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", help="a model of params.yaml")
+    name = parser.parse_args().name
+    settings = params.load()
+    settings.model(name)  # an unknown name ends here
+    runtime.configure(settings.runtime)
+
+    # This imports TensorFlow, which must not happen before it is configured.
+    from stages.serving import exporting
+
+    exporting.export(name, settings, paths.bundle(name))
+
+
+if __name__ == "__main__":
+    runtime.run(main)
