@@ -7,6 +7,8 @@ network that LiteRT can compute only with TensorFlow's own operators is no use i
 not timed. The last column is how far probabilities are from Keras' at most.
 """
 
+import contextlib
+import io
 import os
 import statistics
 import time
@@ -84,7 +86,8 @@ def litert(model: object) -> tuple[Answer, int]:
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    content = converter.convert()
+    with contextlib.redirect_stdout(io.StringIO()):  # the converter prints what it was given
+        content = converter.convert()
     interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
     taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 
