@@ -21,7 +21,7 @@ LIKELIEST = 3
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; a fault ends it with one message and exit status 1."""
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     try:
         runtime.run(lambda: parsed.run(parsed))
     except BrokenPipeError:  # who reads has seen enough, as `head` has
@@ -29,9 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="keras-repro", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the arguments of the command."""
+    command = argparse.ArgumentParser(prog="keras-repro", description=__doc__)
+    commands = command.add_subparsers(required=True, metavar="COMMAND")
 
     predict = commands.add_parser(
         "predict",
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--digits", type=Path, metavar="DIR", help="the bundle of a model of digits")
     _add_model(serve)
     serve.set_defaults(run=_serve)
-    return parser
+    return command
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
