@@ -52,6 +52,7 @@ GRACE = 10  # seconds for requests that are being answered when the service is t
 
 
 REFUSALS: dict[int | str, dict[str, object]] = {
+    400: {"model": Refusal, "description": "A body that is no text"},
     413: {"model": Refusal, "description": f"A body of more than {MAX_BODY:,} bytes"},
     422: {"model": Refusal, "description": "Something that the service does not take"},
 }
