@@ -23,8 +23,7 @@ def main() -> None:
     if parser.parse_args().write:
         texts = {page: results.insert(page, table()) for page, table in PAGES.items()}
         for page, text in texts.items():
-            with files.replacing(page) as temporary:
-                temporary.write_text(text, encoding="utf-8", newline="\n")
+            files.write_bytes(page, text.encode())
     else:
         print(results.table())  # noqa: T201 - what it is for
 

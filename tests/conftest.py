@@ -197,9 +197,6 @@ class Serving:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def end(self) -> None:
         """End it as an operator does."""
         self.process.terminate()
         self.process.wait(timeout=30)

@@ -74,12 +74,8 @@ def _opened(picture: Path | IO[bytes], name: str) -> Image.Image:
         raise ReproError(f"{name}: a directory; expected a picture") from None
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise ReproError(f"{name}: no picture that can be read; expected PNG or JPEG") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-    ) as error:  # whatever a damaged file leads to
+    # Whatever a damaged file leads to.
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ReproError(f"{name}: damaged ({error}); expected a whole picture") from None
     # What is transparent lies on white paper.
     return Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")

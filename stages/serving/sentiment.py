@@ -94,9 +94,10 @@ class Sentiment:
         logits = np.empty((len(items), len(self.labels)))
         # Texts of similar length together, so that little padding is computed.
         order = np.argsort(lengths, kind="stable")
+        ascending = lengths[order]
         start = 0
         while start < len(order):
-            end = _end(lengths[order], start)
+            end = _end(ascending, start)
             rows = order[start:end]
             logits[rows] = self._network.logits(_padded([items[row] for row in rows]))
             start = end

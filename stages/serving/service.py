@@ -48,8 +48,8 @@ from stages.serving.sentiment import Explainer, Sentiment
 
 Answer = TypeVar("Answer")
 PAGE = Path(__file__).parent / "page"
+VERSION = metadata.version("keras-repro")
 GRACE = 10  # seconds for requests that are being answered when the service is told to end
-
 
 REFUSALS: dict[int | str, dict[str, object]] = {
     400: {"model": Refusal, "description": "A body that is no text"},
@@ -93,7 +93,7 @@ class Service:
 
     async def predict(self, asked: Texts) -> Predictions:
         """Say of reviews whether they are positive, and how likely."""
-        found = await self._probabilities(asked.texts)
+        found = await self._probabilities([self._cleared(text) for text in asked.texts])
         label = self._model.label
         return Predictions(
             model=self._model.name,
@@ -103,8 +103,9 @@ class Service:
 
     async def explain(self, asked: Text) -> Explanation:
         """Say which words push a review which way: what changes where each is left out."""
-        (probability,) = await self._probabilities([asked.text])
-        words = await self._aside(self._explain, self._cleared(asked.text))
+        text = self._cleared(asked.text)
+        (probability,) = await self._probabilities([text])
+        words = await self._aside(self._explain, text)
         return Explanation(
             model=self._model.name,
             threshold=self._model.threshold,
@@ -136,7 +137,7 @@ class Service:
             status="ok",
             model=self._model.name,
             digits=self._digits.name if self._digits else None,
-            version=metadata.version("keras-repro"),
+            version=VERSION,
         )
 
     async def metrics(self) -> Response:
@@ -154,8 +155,7 @@ class Service:
             raise HTTPException(422, str(error)) from None
 
     async def _probabilities(self, texts: list[str]) -> list[float]:
-        found = await self._batcher([self._cleared(text) for text in texts])
-        return [float(probability) for probability in found]
+        return [float(probability) for probability in await self._batcher(texts)]
 
     async def _aside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Do something that takes long without keeping others waiting."""
@@ -167,7 +167,7 @@ def create(model: Sentiment, digits: ImageClassifier | None) -> FastAPI:
     service = Service(model, digits)
     app: FastAPI = FastAPIOffline(
         title="keras-repro",
-        version=metadata.version("keras-repro"),
+        version=VERSION,
         description="The sentiment of Chinese reviews, and handwritten digits.",
         lifespan=service.running,
         swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",

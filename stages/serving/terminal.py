@@ -22,6 +22,8 @@ LIKELIEST = 3
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; a fault ends it with one message and exit status 1."""
     parsed = parser().parse_args(arguments)
+    # Chinese must not fail where the locale is C.
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         runtime.run(lambda: parsed.run(parsed))
     except BrokenPipeError:  # who reads has seen enough, as `head` has
@@ -144,7 +146,6 @@ def _predict_file(arguments: argparse.Namespace) -> None:
     from stages.serving.sentiment import Sentiment
 
     model = Sentiment(_directory(arguments))
-    _use_utf8(sys.stdout)
     rows, unanswered = tables.predict(
         model,
         arguments.file,
@@ -241,7 +242,6 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _print(line: str) -> None:
-    _use_utf8(sys.stdout)
     print(line, flush=True)  # noqa: T201 - what it is for
 
 
@@ -251,11 +251,6 @@ def _print_json(**content: object) -> None:
 
 def _report(line: str) -> None:
     print(line, file=sys.stderr)  # noqa: T201 - what it is for
-
-
-def _use_utf8(stream: object) -> None:
-    """Chinese must not fail where the locale is C."""
-    stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
