@@ -201,9 +201,11 @@ def test_worker_outside_a_checkout_is_refused(
     import distributed
 
     many_reviews(project, 10)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    cluster.add_worker(empty, PYTHONPATH="")
+    # `make setup` lets the environment import this project from anywhere, so another stands before it.
+    other = tmp_path / "other"
+    (other / "stages").mkdir(parents=True)
+    (other / "stages/__init__.py").touch()
+    cluster.add_worker(other, PYTHONPATH=str(other))
     with distributed.Client(cluster.address, set_as_default=False) as client:
         client.wait_for_workers(1, timeout=PATIENCE)
     project.set("runtime.cluster", cluster.address)

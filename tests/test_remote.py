@@ -100,7 +100,8 @@ def server(running: SshServer) -> SshServer:
 def project(tmp_path: Path, small_run: Project, server: SshServer) -> Project:
     """A project whose default remote is the server, set up as the documentation tells."""
     copy = small_run.copy(tmp_path / "project")
-    for name in ("tutorial", "sentiment"):  # not run there, and `dvc pull` wants all outputs
+    # Not run there, and `dvc pull` wants all outputs.
+    for name in ("sentiment", "serving", "tutorial"):
         (copy.root / name / "dvc.yaml").unlink()
     url = f"ssh://127.0.0.1:{server.port}{server.storage}"
     dvc(copy, "remote", "add", "--default", "storage", url)
