@@ -45,14 +45,16 @@ from pathlib import Path
 from stages import params, paths, runtime
 runtime.configure(params.load().runtime)
 from stages.reproducibility import archive
-from stages.text import ngrams
+from stages.text import characters, ngrams, segmentation
 from stages.training import data
 model = archive.load(paths.model("sentiment_hybrid"))
-census = ngrams.read_census(paths.NGRAM_VOCABULARY)
+settings = params.load().segment
+cutting = characters.cutting(settings.engine, segmentation.load(settings).user_words)
 from stages import files
 points = files.read_npz(paths.NGRAM_VOCABULARY, ["characters"])["characters"]
 numbers = ngrams.numbers(ngrams.alphabet_of(points))
-ids = census.ids(numbers[[ord(character) for character in sys.argv[1]]][None])
+found = characters.numbered(segmentation.Segmenter(cutting).words(sys.argv[1]))
+ids = ngrams.read_keys(paths.NGRAM_VOCABULARY).ids(numbers[found][None])
 print(model.predict(ids, verbose=0)[0, 1])
 """
 CHARACTERS = 65

@@ -6,12 +6,17 @@ import numpy as np
 from tqdm import tqdm
 
 from stages import files, params, paths, runtime
-from stages.text import ngrams, parallel, ragged, reviews
+from stages.text import characters, ngrams, parallel, ragged, reviews, segmentation
 
 
 def main() -> None:
     """Write the characters and n-grams that have ids, and the reviews as characters."""
     settings = params.load()
+    cutting = characters.cutting(
+        settings.segment.engine, segmentation.load(settings.segment).user_words
+    )
+    # Faults are found here, and jieba's cache is made once for all workers.
+    segmentation.Segmenter(cutting)
     counts = np.zeros(ngrams.CODE_POINTS, np.int64)
     rows = files.count_rows(settings.storage.prepared_reviews)
     with files.scratch() as scratch, ragged.Writer(scratch) as writer:
@@ -20,20 +25,21 @@ def main() -> None:
             tqdm(desc="ngrams", unit=" reviews", total=rows) as bar,
         ):
             prepared = files.read_parquet(settings.storage.prepared_reviews, reviews.PREPARED)
-            work = partial(ngrams.characters_of, settings.ngrams.max_length)
-            for batch, (lengths, points) in workers.in_order(work, prepared):
-                writer.add(batch, lengths, points)
+            work = partial(characters.of_batch, cutting, settings.ngrams.max_length)
+            for batch, (lengths, found) in workers.in_order(work, prepared):
+                writer.add(batch, lengths, found)
                 # Only the training split is counted: no other may say which characters are known.
                 train = np.repeat(np.asarray(batch["split"]) == "train", lengths)
-                counts += np.bincount(points[train], minlength=ngrams.CODE_POINTS)
+                points = found[train] % ngrams.CODE_POINTS
+                counts += np.bincount(points, minlength=ngrams.CODE_POINTS)
                 bar.update(batch.num_rows)
         alphabet = ngrams.alphabet(counts, settings.ngrams.min_count)
         arrays = writer.arrays(ngrams.numbers(alphabet))
         census = ngrams.count(arrays["train_tokens"], arrays["train_offsets"], settings.ngrams)
         known = ngrams.as_arrays(census)
-        characters = np.array([ord(character) for character in alphabet], np.uint32)
+        points = np.array([ord(character) for character in alphabet], np.uint32)
         # All that reading a text needs, without the corpus.
-        files.write_npz(paths.NGRAM_VOCABULARY, known | {"characters": characters})
+        files.write_npz(paths.NGRAM_VOCABULARY, known | {"characters": points})
         files.write_npz(paths.NGRAMS, arrays | known)
 
 

@@ -121,6 +121,8 @@ SMALL = {
     "sentiment_bilstm.units": 4,
     "sentiment_hybrid.reader.embedding": 8,
     "sentiment_hybrid.reader.units": 4,
+    "sentiment_hybrid.reader.least_batches": 0,
+    "sentiment_hybrid.wide.rate_factors": [1.0],
 }
 
 

@@ -100,8 +100,10 @@ def test_comparison(judged: Project) -> None:
     reliability = table(judged.root / "metrics/plots/sentiment/reliability.csv")
     for name, figures in found.items():
         assert figures["f1_low"] <= figures["f1"] <= figures["f1_high"]
-        assert figures["f1_gain_low"] <= figures["f1_gain"] <= figures["f1_gain_high"]
-        assert figures["f1_gain"] == pytest.approx(figures["f1"] - found[rival]["f1"], abs=2e-6)
+        for figure in ("f1", "f1_at_threshold"):
+            gain, low, high = (figures[f"{figure}_gain{end}"] for end in ("", "_low", "_high"))
+            assert low <= gain <= high
+            assert gain == pytest.approx(figures[figure] - found[rival][figure], abs=2e-6)
         alone = files.read_json(judged.root / f"metrics/{name}.json")
         assert {key: figures[key] for key in alone} == pytest.approx(alone, abs=2e-6)
         sizes = [

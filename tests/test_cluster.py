@@ -201,7 +201,7 @@ def test_worker_outside_a_checkout_is_refused(
     import distributed
 
     many_reviews(project, 10)
-    # `make setup` lets the environment import this project from anywhere, so another stands before it.
+    # `make setup` lets its Python import this project from anywhere, so another stands before it.
     other = tmp_path / "other"
     (other / "stages").mkdir(parents=True)
     (other / "stages/__init__.py").touch()

@@ -104,16 +104,16 @@ def test_reader_reads_both_ways() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_stack_is_the_mean_of_the_logits(share: float, tmp_path: Path) -> None:
+def test_stack_is_the_mean_of_the_logits_times_a_factor(share: float, tmp_path: Path) -> None:
     wide, *readers = (built(name) for name in NAMES)
-    model, x = sentiment_hybrid.stack(wide, readers, share), reviews(4, 5)
+    model, x = sentiment_hybrid.stack(wide, readers, share, scale=0.7), reviews(4, 5)
     archive.save(model, tmp_path / "model.keras")
     logits = [
         keras.Model(one.inputs, one.get_layer("logits").output).predict_on_batch(x)
         for one in (wide, *readers, archive.load(tmp_path / "model.keras"))
     ]
     assert not np.allclose(logits[1], logits[2])
-    expected = (1 - share) * logits[0] + share * (logits[1] + logits[2]) / 2
+    expected = 0.7 * ((1 - share) * logits[0] + share * (logits[1] + logits[2]) / 2)
     np.testing.assert_allclose(logits[3], expected, rtol=1e-4, atol=1e-5)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from conftest import FIXTURES, Project
 from ruamel.yaml import YAML
 
-from stages import params
+from stages import files, params, paths
 
 MODELS = list(params.Models.model_fields)
 
@@ -42,14 +43,18 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory, small_run: Project) -> 
     return small_run.copy(tmp_path_factory.mktemp("pipeline") / "project")
 
 
+def epochs(project: Project, name: str) -> list[dict[str, str]]:
+    with (project.root / f"metrics/history/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
 def test_every_output_is_there_and_well_formed(reproduced: Project) -> None:
     for name in MODELS:
         assert (reproduced.root / f"models/{name}/model.keras").stat().st_size > 1000
         figures = json.loads((reproduced.root / f"metrics/{name}.json").read_text())
         assert list(figures) == ["accuracy", "f1", "loss", "n_test", "precision", "recall"]
         assert 0 <= figures["accuracy"] <= 1
-        with (reproduced.root / f"metrics/history/{name}.csv").open() as file:
-            history = list(csv.DictReader(file))
+        history = epochs(reproduced, name)
         assert [row["epoch"] for row in history] == ["1", "2"]
         assert list(history[0])[1:] == [
             "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"
@@ -140,6 +145,28 @@ def test_check_names_a_remote_that_nobody_verifies(reproduced: Project) -> None:
         assert reproduced.run("stages.check").returncode == 0
     finally:
         config.write_text(before, "utf-8")
+
+
+def test_of_several_rates_the_validation_split_chooses(small_run: Project, tmp_path: Path) -> None:
+    project = small_run.copy(tmp_path / "project")
+    project.set("models.sentiment_hybrid.wide.rate_factors", [0.00001, 1.0])
+    result = project.run("stages.train", "sentiment_hybrid")
+    assert result.returncode == 0, result.stderr
+    assert "wide: the learning rate 0.008 is best" in result.stderr
+    rates = [float(row["learning_rate"]) for row in epochs(project, "sentiment_hybrid")]
+    assert rates[0] < 1e-6  # decayed to 0 by then; an epoch for each rate, and one of the reader
+    assert len(rates) == 3
+
+
+def test_a_small_corpus_has_more_epochs(small_run: Project, tmp_path: Path) -> None:
+    project = small_run.copy(tmp_path / "project")
+    train = files.read_npz(project.root / paths.NGRAMS, ["train_labels"])["train_labels"]
+    batches = math.ceil(len(train) / 64)
+    project.set("models.sentiment_hybrid.reader.least_batches", 2 * batches + 1)
+    result = project.run("stages.train", "sentiment_hybrid")
+    assert result.returncode == 0, result.stderr
+    assert "epoch 3 of 3" in result.stderr
+    assert len(epochs(project, "sentiment_hybrid")) == 4  # one of them is of wide
 
 
 @pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm", "sentiment_hybrid"])

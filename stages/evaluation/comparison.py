@@ -33,20 +33,26 @@ def figures(
     rival = max(rivals, key=chosen.__getitem__)
     test = labels["test"]
     said = {name: found["test"] > EVEN for name, found in positive.items()}
+    thresholds = {
+        name: uncertainty.best_threshold(labels["validation"], found["validation"])
+        for name, found in positive.items()
+    }
+    decided = {name: found["test"] >= thresholds[name] for name, found in positive.items()}
     return {"rival": rival} | {
         name: {"val_f1": chosen[name]}
-        | _alone(found, labels, seed)
+        | _alone(test, found["test"], thresholds[name], seed)
         | {"p_against_rival": uncertainty.mcnemar(said[name] == test, said[rival] == test)}
         | uncertainty.gain(test, said[name], said[rival], seed)
+        | _at_threshold(uncertainty.gain(test, decided[name], decided[rival], seed))
         for name, found in positive.items()
     }
 
 
-def _alone(
-    found: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray], seed: int
-) -> dict[str, float]:
-    test, positive = labels["test"], found["test"]
-    threshold = uncertainty.best_threshold(labels["validation"], found["validation"])
+def _at_threshold(gain: dict[str, float]) -> dict[str, float]:
+    return {key.replace("f1", "f1_at_threshold"): value for key, value in gain.items()}
+
+
+def _alone(test: np.ndarray, positive: np.ndarray, threshold: float, seed: int) -> dict[str, float]:
     return {
         **scores.summary(test, as_classes(positive)),
         **uncertainty.intervals(test, positive > EVEN, seed),

@@ -27,18 +27,18 @@ class Inputs(NamedTuple):
 
 
 class NgramInputs(NamedTuple):
-    """What a network must know of reviews that are read as n-grams of characters.
+    """What a network must know of reviews that are read as n-grams of characters and words.
 
     Attributes:
         classes: the number of classes.
-        rarity: of each n-gram id, float32 of shape (ids,); 0 for the id 0, which pads.
-        longest: characters of the longest n-gram.
+        rarity: of each id, float32 of shape (ids,); 0 for the id 0, which pads.
+        columns: how many ids a character has.
 
     """
 
     classes: int
     rarity: np.ndarray
-    longest: int
+    columns: int
 
 
 class SequenceInputs(NamedTuple):

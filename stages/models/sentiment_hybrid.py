@@ -1,10 +1,11 @@
-"""Wide and deep over n-grams of characters: what the tutorial did not know of, and does better.
+"""Wide and deep over n-grams of characters and words: more than the tutorial's words alone.
 
-The wide part has one weight per n-gram and class, as a linear classifier over TF-IDF has (Cheng and
-others, 2016, for the name). The deep part reads a review character by character: each is the sum of
-the embeddings of the n-grams that end there, so that a recurrent network begins with what the wide
-part knows and adds the order. The parts are trained alone, a reader several times from other random
-numbers, and then their logits are averaged (Wolpert, 1992, stacking).
+The wide part has one weight per n-gram, word and class, as a linear classifier over TF-IDF has
+(Cheng and others, 2016, for the name). The deep part reads a review character by character: each is
+the sum of the embeddings of the n-grams that end there and of the word that does, so that a
+recurrent network begins with what the wide part knows and adds the order. The parts are trained
+alone, a reader several times from other random numbers, and then their logits are averaged
+(Wolpert, 1992, stacking).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +22,8 @@ Build = Callable[[NgramInputs], keras.Model]
 
 
 def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
-    """Return a model from n-gram ids (N, length, longest) to probabilities (N, classes)."""
-    ngrams = keras.Input((None, inputs.longest), dtype="int32", name="ngrams")
+    """Return a model from n-gram ids (N, length, columns) to probabilities (N, classes)."""
+    ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
     size = len(inputs.rarity)
     # An n-gram counts by its rarity, once; a review has the length 1 whatever it holds. Padding,
     # the id 0, has no rarity.
@@ -41,13 +42,13 @@ def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
 
 
 def build_reader(params: Reader, inputs: NgramInputs, name: str) -> keras.Model:
-    """Return a model from n-gram ids (N, length, longest) to probabilities (N, classes)."""
-    ngrams = keras.Input((None, inputs.longest), dtype="int32", name="ngrams")
+    """Return a model from n-gram ids (N, length, columns) to probabilities (N, classes)."""
+    ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
     # All but padding and unknown characters.
     known = ops.any(ops.not_equal(ngrams, 0), axis=-1)
     embedded = layers.Embedding(len(inputs.rarity), params.embedding, name="embedding")(ngrams)
     # Whole n-grams are dropped, or the longest would tell all by heart.
-    shape = (None, None, inputs.longest, 1)
+    shape = (None, None, inputs.columns, 1)
     embedded = layers.Dropout(params.ngram_dropout, noise_shape=shape, name="ngram_dropout")(
         embedded
     )
@@ -120,19 +121,22 @@ def parts(params: Hybrid) -> list[tuple[Wide | Reader, Build]]:
     ]
 
 
-def stack(wide: keras.Model, readers: Sequence[keras.Model], share: float) -> keras.Model:
-    """Return a model whose logits are a mean of those of its parts.
+def stack(
+    wide: keras.Model, readers: Sequence[keras.Model], share: float, scale: float
+) -> keras.Model:
+    """Return a model whose logits are a mean of those of its parts, times a factor.
 
     Args:
         wide: trained.
         readers: trained, on the same n-grams; all count alike.
         share: of the readers together.
+        scale: the factor; below 1 it makes probabilities more cautious.
 
     """
     ngrams = keras.Input(wide.input_shape[1:], dtype="int32", name="ngrams")
     weights = {wide: 1 - share} | dict.fromkeys(readers, share / len(readers))
     weighted = [
-        layers.Rescaling(weight, name=f"{part.name}_share")(_logits_of(part)(ngrams))
+        layers.Rescaling(scale * weight, name=f"{part.name}_share")(_logits_of(part)(ngrams))
         for part, weight in weights.items()
     ]
     logits = layers.Add(name="logits")(weighted)

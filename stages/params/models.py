@@ -1,8 +1,9 @@
 """The models that classify images and reviews."""
 
+import math
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from stages.params.section import Fraction, Layers, Rate, Section
 from stages.params.training import PerturbedTraining, Training
@@ -45,20 +46,38 @@ class Bilstm(PerturbedTraining):
 
 
 class Wide(Training):
-    """A weight per n-gram and class; `dropout` of the n-grams of a review."""
+    """A weight per n-gram and class.
+
+    Attributes:
+        dropout: of the n-grams of a review.
+        rate_factors: the learning rate is tried times each; the validation split chooses.
+
+    """
 
     dropout: Rate
+    rate_factors: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, strict=False)]
+
+    def trials(self, batches: int) -> list[Self]:
+        """Return the settings with each rate, however many batches an epoch has."""
+        del batches
+        rate = self.optimizer.learning_rate
+        optimizers = [
+            self.optimizer.model_copy(update={"learning_rate": rate * factor})
+            for factor in self.rate_factors
+        ]
+        return [self.model_copy(update={"optimizer": optimizer}) for optimizer in optimizers]
 
 
 class Reader(PerturbedTraining):
-    """A bidirectional GRU of `units` in each direction over the n-grams at each character.
+    """A GRU of `units` in each direction over the n-grams and words that end at each character.
 
     Attributes:
-        embedding: numbers for an n-gram.
+        embedding: numbers for an n-gram or a word.
         units: of the GRU, in each direction.
-        ngram_dropout: of the n-grams at each character.
+        ngram_dropout: of the n-grams and words at each character.
         embedding_dropout: of the numbers of all characters of a review.
         dropout: of what the GRU has made of a review.
+        least_batches: that it learns from; a small corpus has more than `epochs` epochs for it.
 
     """
 
@@ -67,6 +86,12 @@ class Reader(PerturbedTraining):
     ngram_dropout: Rate
     embedding_dropout: Rate
     dropout: Rate
+    least_batches: NonNegativeInt
+
+    def trials(self, batches: int) -> list[Self]:
+        """Return the settings with enough epochs of so many batches, the only ones."""
+        epochs = max(self.epochs, math.ceil(self.least_batches / batches))
+        return [self.model_copy(update={"epochs": epochs})]
 
 
 class Hybrid(Section):

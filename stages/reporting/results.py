@@ -85,19 +85,30 @@ def comparison() -> str:
     found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
     rival = found.pop("rival")
     lines = [
-        "| | accuracy | F1 | 95 % | F1 above the rival's | p | Brier | threshold | F1 with it |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        (
+            "| | accuracy | F1 | 95 % | F1 above the rival's | p "
+            "| Brier | threshold | F1 with it | above the rival's |"
+        ),
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
         probability = of["p_against_rival"]
         p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
-        gain = f"{of['f1_gain']:+.4f} ({of['f1_gain_low']:+.3f} to {of['f1_gain_high']:+.3f}) | {p}"
+        gain, decided = _gain(of, "f1"), _gain(of, "f1_at_threshold")
+        if name == rival:
+            gain = p = decided = ""
         lines.append(
             f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
-            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {'|' if name == rival else gain} "
-            f"| {of['brier']:.3f} | {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} |"
+            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {gain} | {p} "
+            f"| {of['brier']:.3f} | {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} "
+            f"| {decided} |"
         )
     return "\n".join(lines)
+
+
+def _gain(of: dict[str, float], figure: str) -> str:
+    low, high = of[f"{figure}_gain_low"], of[f"{figure}_gain_high"]
+    return f"{of[f'{figure}_gain']:+.4f} ({low:+.3f} to {high:+.3f})"
 
 
 def _measured(name: str, mark: str) -> str:

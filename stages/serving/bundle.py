@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from stages import ReproError, files
 from stages.params.section import Section
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "bundle.json"
 NETWORK = "model.onnx"
 STOP_WORDS = "stop_words.txt"
@@ -77,17 +77,19 @@ class Words(Section):
 
 
 class Ngrams(Section):
-    """A model of reviews that are read as n-grams of characters.
+    """A model of reviews that are read as n-grams of characters and as words.
 
     Attributes:
         kind: tells the kinds of models apart.
         spelling: of the texts.
+        engine: that cuts them into words.
         max_length: characters kept of a review.
 
     """
 
     kind: Literal["ngrams"]
     spelling: Spelling
+    engine: Literal["jieba", "rjieba"]
     max_length: int
 
 

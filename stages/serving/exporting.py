@@ -13,7 +13,7 @@ from stages.evaluation import uncertainty
 from stages.reproducibility import archive
 from stages.serving import bundle, onnx_graph, onnx_hybrid
 from stages.serving.network import Network, as_probabilities
-from stages.text import reviews
+from stages.text import ngrams, reviews
 from stages.training import data
 
 # How far a probability may be from Keras'; float32 leaves about 1e-6.
@@ -78,7 +78,7 @@ def _reads(
     dataset: str, model: keras.Model, settings: params.Params, directory: Path
 ) -> tuple[bundle.Images | bundle.Words | bundle.Ngrams, tuple[str, ...], tuple[str, ...]]:
     """Write what else a model reads; return how it reads, its labels and the packages for that."""
-    prepare = settings.prepare
+    prepare, segment = settings.prepare, settings.segment
     spelling = bundle.Spelling(
         unicode_form=prepare.unicode_form,
         simplify=prepare.simplify,
@@ -86,7 +86,6 @@ def _reads(
     )
     simplifies = ("opencc",) if prepare.simplify else ()
     if dataset == "reviews":
-        segment = settings.segment
         shutil.copyfile(paths.VOCABULARY, directory / bundle.VOCABULARY)
         _concatenate(segment.stop_words, directory / bundle.STOP_WORDS)
         _concatenate(filter(None, [segment.user_dict]), directory / bundle.USER_WORDS)
@@ -99,12 +98,16 @@ def _reads(
         )
         return words, reviews.CLASSES, (segment.engine, *simplifies)
     if dataset == "ngrams":
-        names = ["characters", "keys", "longest"]
+        names = ["characters", *ngrams.Keys._fields]
         files.write_npz(directory / bundle.NGRAMS, files.read_npz(paths.NGRAM_VOCABULARY, names))
+        _concatenate(filter(None, [segment.user_dict]), directory / bundle.USER_WORDS)
         grams = bundle.Ngrams(
-            kind="ngrams", spelling=spelling, max_length=settings.ngrams.max_length
+            kind="ngrams",
+            spelling=spelling,
+            engine=segment.engine,
+            max_length=settings.ngrams.max_length,
         )
-        return grams, reviews.CLASSES, simplifies
+        return grams, reviews.CLASSES, (segment.engine, *simplifies)
     images = bundle.Images(kind="images", shape=tuple(model.input_shape[1:]))
     return images, tuple(registry.load().images(dataset).classes), ()
 

@@ -20,7 +20,7 @@ def wide(graph: Graph, part: keras.Model, ngrams: str) -> str:
     Args:
         graph: to add to.
         part: trained.
-        ngrams: ids of shape (N, length, longest).
+        ngrams: ids of shape (N, length, columns).
 
     """
     (rarity,), (weight,) = (part.get_layer(name).get_weights() for name in ("rarity", "weight"))
@@ -54,7 +54,7 @@ def reader(graph: Graph, part: keras.Model, ngrams: str) -> str:
     Args:
         graph: to add to.
         part: trained.
-        ngrams: ids of shape (N, length, longest).
+        ngrams: ids of shape (N, length, columns).
 
     """
     (table,) = part.get_layer("embedding").get_weights()

@@ -4,15 +4,16 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from stages import ReproError, files
 from stages.serving import bundle
-from stages.serving.bundle import Bundle, Ngrams, Spelling, Words
-from stages.text import ngrams, segmentation
-from stages.text.jieba_tokenizer import Tokenizer
+from stages.serving.bundle import Bundle, Images, Ngrams, Spelling, Words
+from stages.text import characters, ngrams, segmentation
 from stages.text.normalisation import normalise, simplified
 from stages.text.reviews import UNKNOWN
 
@@ -57,7 +58,7 @@ def _words(source: Bundle, reads: Words) -> Reads:
         reads.engine,
         reads.hmm,
         segmentation.load_stop_words(source.path(bundle.STOP_WORDS)),
-        segmentation.load_user_words(source.path(bundle.USER_WORDS)),
+        _user_words(source),
     )
     segmenter = segmentation.Segmenter(cutting, jieba_cache())
 
@@ -70,22 +71,42 @@ def _words(source: Bundle, reads: Words) -> Reads:
 
 
 def _ngrams(source: Bundle, reads: Ngrams) -> Reads:
-    arrays = files.read_npz(source.path(bundle.NGRAMS), ["characters", "keys", "longest"])
-    numbers, keys = ngrams.numbers(ngrams.alphabet_of(arrays["characters"])), arrays["keys"]
-    longest = int(arrays["longest"])
+    path = source.path(bundle.NGRAMS)
+    keys = ngrams.read_keys(path)
+    points = files.read_npz(path, ["characters"])["characters"]
+    numbers = ngrams.numbers(ngrams.alphabet_of(points))
+    segmenter = _segmenter(reads.engine, _user_words(source))
 
     def read(text: str) -> np.ndarray:
-        points = np.frombuffer(text[: reads.max_length].encode("utf-32-le"), np.int32)
-        found: np.ndarray = ngrams.ids(keys, longest, numbers[points][None])[0]
+        words = segmenter.words(text[: reads.max_length])
+        found: np.ndarray = keys.ids(numbers[characters.numbered(words)][None])[0]
         return found
 
     return read
 
 
-def word_cutter() -> Callable[[str], list[str]]:
-    """Return what cuts a text into words of which nothing is left out; 0.7 s to load."""
-    tokenizer = Tokenizer(jieba_cache(), ())
-    return lambda text: list(tokenizer.cut(text))
+def word_cutter(source: Bundle) -> Callable[[str], list[str]]:
+    """Return what cuts a text into words of which nothing is left out; 0.7 s to load at first.
+
+    Raises:
+        ReproError: the bundle is one of images.
+
+    """
+    reads = source.manifest.reads
+    if isinstance(reads, Images):
+        raise ReproError(f"{source.directory}: a model of images; expected one of texts")
+    return _segmenter(reads.engine, _user_words(source)).words
+
+
+def _user_words(source: Bundle) -> tuple[segmentation.Word, ...]:
+    return segmentation.load_user_words(source.path(bundle.USER_WORDS))
+
+
+@cache  # jieba's dictionary takes 100 MB, and a model may read words as its explainer does
+def _segmenter(
+    engine: Literal["jieba", "rjieba"], user_words: tuple[segmentation.Word, ...]
+) -> segmentation.Segmenter:
+    return segmentation.Segmenter(characters.cutting(engine, user_words), jieba_cache())
 
 
 def jieba_cache() -> Path:

@@ -44,7 +44,7 @@ class Sentiment:
     """
 
     def __init__(self, directory: Path, threads: int | None = None) -> None:
-        source = Bundle(directory)
+        self.bundle = source = Bundle(directory)
         self._read = reading.reader(source)
         reads = source.manifest.reads
         if isinstance(reads, Images) or source.manifest.threshold is None:
@@ -114,7 +114,7 @@ class Explainer:
 
     def __init__(self, model: Sentiment) -> None:
         self._model = model
-        self._cut = reading.word_cutter()
+        self._cut = reading.word_cutter(model.bundle)
 
     def __call__(self, text: str) -> list[Effect]:
         """Return the words of the first 300 characters in their order.

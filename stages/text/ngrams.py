@@ -1,7 +1,9 @@
-"""Reviews as characters, and the n-grams of characters that have ids.
+"""The n-grams of characters that have ids, and the words among them.
 
 An n-gram is known by a key of 64 bits, the ids of its characters at 16 bits each, so finding it
-is a search in a sorted array: no string is made and no Python runs per review.
+is a search in a sorted array: no string is made and no Python runs per review. Where it is a word
+of its text (stages/text/characters.py) it has a second id, as the same characters may be one
+word here and parts of two there.
 """
 
 from collections.abc import Iterator
@@ -9,16 +11,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from stages import ReproError, files, paths
 from stages.params import Ngrams
-from stages.text.reviews import SEGMENTED_SOURCE, UNKNOWN
+from stages.text.reviews import UNKNOWN
 from stages.text.vocabulary import FIRST_ID, learn
 
 CODE_POINTS = 0x110000
 BITS = 16
+LETTER = (1 << BITS) - 1
+# Characters of the longest word, which a key of 64 bits must hold.
+LONGEST_WORD = 64 // BITS
 # 16 bits without the two reserved ids; Unicode has more characters, no language's reviews do.
 MAX_CHARACTERS = 2**BITS - FIRST_ID
 # A character that only one place of the training split has is in no n-gram that two reviews share.
@@ -27,72 +30,88 @@ MOST_CHARACTER_COUNT = 2
 CHARACTERS_AT_ONCE = 1 << 22
 
 
-class Census(NamedTuple):
-    """The n-grams that have ids, and how common they are.
+class Keys(NamedTuple):
+    """What finding ids takes.
 
     Attributes:
-        keys: uint64 of shape (K,), ascending; the n-gram with the id i is `keys[i - 1]`.
-        documents: int64 of shape (K,), in how many training reviews each is.
-        reviews: the number of training reviews.
+        ngrams: uint64 of shape (K,), ascending; the n-gram with the id i is `ngrams[i - 1]`.
+        words: uint64 of shape (W,), ascending; the word with the id i is `words[i - 1 - K]`.
         longest: characters of the longest n-gram.
 
     """
 
-    keys: np.ndarray
-    documents: np.ndarray
-    reviews: int
+    ngrams: np.ndarray
+    words: np.ndarray
     longest: int
 
+    @property
+    def columns(self) -> int:
+        """How many ids a character has: one per number of characters, and that of the word."""
+        return self.longest + 1
+
+    def ids(self, characters: np.ndarray) -> np.ndarray:
+        """Return the ids of the n-grams and of the word that end at each character.
+
+        Args:
+            characters: of shape (N, length), as `numbers` has them; 0 for padding.
+
+        Returns:
+            int32 of shape (N, length, columns), the n-grams of one character first and the word
+            last; 0 where none ends that has an id.
+
+        """
+        found = np.zeros((*characters.shape, self.columns), np.int32)
+        letters, ends = characters & LETTER, characters >> BITS
+        for order, keys in enumerate(_keys(letters, max(self.longest, LONGEST_WORD))):
+            if order < self.longest:
+                known, places = _places(self.ngrams, keys)
+                found[:, order:, order][known] = places[known] + 1
+            is_word = ends[:, order:] == order + 1
+            known, places = _places(self.words, keys[is_word])
+            word_ids = np.where(known, places + 1 + len(self.ngrams), 0)
+            found[:, order:, self.longest][is_word] = word_ids
+        return found
+
+
+class Counted(NamedTuple):
+    """Keys, ascending, and in how many reviews each is."""
+
+    keys: np.ndarray
+    documents: np.ndarray
+
+
+NOTHING = Counted(np.zeros(0, np.uint64), np.zeros(0, np.int64))
+
+
+class Census(NamedTuple):
+    """The n-grams and words that have ids, and how common they are.
+
+    Attributes:
+        ngrams: as `Keys` has them, like the next two.
+        words: likewise.
+        longest: likewise.
+        documents: int64 of shape (K + W,), in how many training reviews each is.
+        reviews: the number of training reviews.
+
+    """
+
+    ngrams: np.ndarray
+    words: np.ndarray
+    longest: int
+    documents: np.ndarray
+    reviews: int
+
+    def keys(self) -> Keys:
+        """Return what finding ids takes."""
+        return Keys(self.ngrams, self.words, self.longest)
+
     def rarity(self) -> np.ndarray:
-        """Return the inverse document frequency of each id, float32 of shape (K + 1,).
+        """Return the inverse document frequency of each id, float32 of shape (K + W + 1,).
 
         log((1 + reviews) / (1 + documents)) + 1, as scikit-learn has it; 0 for the id 0.
         """
         rarity = np.log((1 + self.reviews) / (1 + self.documents)) + 1
         return np.concatenate([[0], rarity]).astype(np.float32)
-
-    def ids(self, characters: np.ndarray) -> np.ndarray:
-        """Return the ids of the n-grams that end at each character, 0 for those without one.
-
-        Args:
-            characters: ids of shape (N, length), 0 for padding.
-
-        Returns:
-            int32 of shape (N, length, longest), those of one character first.
-
-        """
-        return ids(self.keys, self.longest, characters)
-
-
-def ids(keys: np.ndarray, longest: int, characters: np.ndarray) -> np.ndarray:
-    """Return what `Census.ids` does, from the keys alone."""
-    found = np.zeros((*characters.shape, longest), np.int32)
-    for order, (first, sought) in enumerate(_keys(characters, longest)):
-        places = np.searchsorted(keys, sought).clip(max=len(keys) - 1)
-        known = keys[places] == sought
-        found[:, first:, order][known] = places[known] + 1
-    return found
-
-
-def characters_of(max_length: int, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first characters of each review.
-
-    Words that someone else has cut are joined again, so that all sources read alike.
-
-    Args:
-        max_length: how many are kept.
-        batch: rows with a `text` and a `source`.
-
-    Returns:
-        The number of characters of each review, int32 of shape (N,), and the code points of all in
-        turn, int32.
-
-    """
-    cut = pc.equal(batch["source"], SEGMENTED_SOURCE)
-    text = pc.if_else(cut, pc.replace_substring(batch["text"], " ", ""), batch["text"])
-    text = pc.utf8_slice_codeunits(text, 0, max_length)
-    lengths = np.asarray(pc.utf8_length(text))
-    return lengths, np.frombuffer("".join(text.to_pylist()).encode("utf-32-le"), np.int32)
 
 
 def alphabet(counts: np.ndarray, min_count: int) -> dict[str, int]:
@@ -108,17 +127,22 @@ def alphabet(counts: np.ndarray, min_count: int) -> dict[str, int]:
 
 
 def numbers(alphabet: dict[str, int]) -> np.ndarray:
-    """Return the id of each code point, int32; one more, as `ragged.Writer.arrays` wants it."""
-    ids = np.full(CODE_POINTS + 1, UNKNOWN, np.int32)
+    """Return what becomes of each number of `characters.numbered`, int32.
+
+    The lower 16 bits are the id of the character, above is the length of the word that ends with
+    it. There is one more, as `ragged.Writer.arrays` wants it.
+    """
+    ids = np.full(CODE_POINTS, UNKNOWN, np.int32)
     ids[[ord(character) for character in alphabet]] = list(alphabet.values())
-    return ids
+    lengths = np.arange(LONGEST_WORD + 1, dtype=np.int32) << BITS
+    return np.append(np.add.outer(lengths, ids), np.int32(UNKNOWN))
 
 
 def count(tokens: np.ndarray, offsets: np.ndarray, settings: Ngrams) -> Census:
-    """Choose the n-grams that get ids.
+    """Choose the n-grams and words that get ids.
 
     Args:
-        tokens: the characters of the training reviews in turn, as ids.
+        tokens: the characters of the training reviews in turn, as `numbers` has them.
         offsets: of shape (N + 1,); review i is `tokens[offsets[i]:offsets[i + 1]]`.
         settings: the section `ngrams` of params.yaml.
 
@@ -126,25 +150,27 @@ def count(tokens: np.ndarray, offsets: np.ndarray, settings: Ngrams) -> Census:
         ReproError: no n-gram is in as many reviews as `min_count` asks for.
 
     """
-    keys, documents = np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    counted = {"ngrams": NOTHING, "words": NOTHING}
     for start, end in _parts(offsets):
         part = np.asarray(tokens[offsets[start] : offsets[end]])
         owners = np.repeat(np.arange(end - start), np.diff(offsets[start : end + 1]))
-        counted = list(_counted(part, owners, settings.longest))
-        keys, documents = _merged(
-            [keys, *(found for found, _ in counted)],
-            [documents, *(reviews for _, reviews in counted)],
-        )
-    frequent = documents >= settings.min_count
-    if not frequent.any():
+        found = _counted(part, owners, settings.longest)
+        counted = {kind: _merged([counted[kind], *found[kind]]) for kind in counted}
+    ngrams, words = (_frequent(counted[kind], settings.min_count) for kind in counted)
+    if not len(ngrams.keys):
         raise ReproError(
             f"{paths.PARAMS}: ngrams.min_count {settings.min_count} leaves no n-gram of "
             f"{len(offsets) - 1} training reviews; expected a lower one, or more reviews"
         )
-    keys, documents = keys[frequent], documents[frequent]
     # Stable: of equally common ones the lesser key stays.
-    commonest = np.sort(np.argsort(-documents, kind="stable")[: settings.max_ngrams])
-    return Census(keys[commonest], documents[commonest], len(offsets) - 1, settings.longest)
+    commonest = np.sort(np.argsort(-ngrams.documents, kind="stable")[: settings.max_ngrams])
+    return Census(
+        ngrams=ngrams.keys[commonest],
+        words=words.keys,
+        longest=settings.longest,
+        documents=np.concatenate([ngrams.documents[commonest], words.documents]),
+        reviews=len(offsets) - 1,
+    )
 
 
 def as_arrays(census: Census) -> dict[str, np.ndarray]:
@@ -153,11 +179,15 @@ def as_arrays(census: Census) -> dict[str, np.ndarray]:
 
 
 def read_census(path: Path = paths.NGRAMS) -> Census:
-    """Read the n-grams of data/processed/ngrams.npz, or of the vocabulary."""
+    """Read the n-grams and words of data/processed/ngrams.npz, or of the vocabulary."""
     arrays = files.read_npz(path, Census._fields)
-    return Census(
-        arrays["keys"], arrays["documents"], int(arrays["reviews"]), int(arrays["longest"])
-    )
+    return Census(*read_keys(path), documents=arrays["documents"], reviews=int(arrays["reviews"]))
+
+
+def read_keys(path: Path) -> Keys:
+    """Read what finding ids takes, from there or from a bundle."""
+    arrays = files.read_npz(path, Keys._fields)
+    return Keys(arrays["ngrams"], arrays["words"], int(arrays["longest"]))
 
 
 def alphabet_of(points: np.ndarray) -> dict[str, int]:
@@ -165,43 +195,74 @@ def alphabet_of(points: np.ndarray) -> dict[str, int]:
     return {chr(point): FIRST_ID + place for place, point in enumerate(points)}
 
 
-def _keys(characters: np.ndarray, longest: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield for each number of characters the first place that has an n-gram, and all keys.
+def _keys(letters: np.ndarray, longest: int) -> Iterator[np.ndarray]:
+    """Yield the keys of each number of characters, up to `longest` of them.
 
-    Padding and unknown characters have ids that no n-gram with an id holds.
+    Those of n characters begin with the n-gram that ends at place n - 1. Padding and unknown
+    characters have ids that no n-gram with an id holds.
     """
-    wide = characters.astype(np.uint64)
+    wide = letters.astype(np.uint64)
     keys = wide
-    yield 0, keys
+    yield keys
     for first in range(1, longest):
         keys = (keys[..., :-1] << np.uint64(BITS)) | wide[..., first:]
-        yield first, keys
+        yield keys
 
 
-def _counted(
-    tokens: np.ndarray, owners: np.ndarray, longest: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the keys of each number of characters, and how many reviews have each."""
-    unknown = tokens < FIRST_ID
-    for first, keys in _keys(tokens, longest):
+def _places(ascending: np.ndarray, sought: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which keys are among others, and where."""
+    if not len(ascending):
+        return np.zeros(sought.shape, bool), np.zeros(sought.shape, np.int64)
+    places = np.searchsorted(ascending, sought).clip(max=len(ascending) - 1)
+    return ascending[places] == sought, places
+
+
+def _counted(tokens: np.ndarray, owners: np.ndarray, longest: int) -> dict[str, list[Counted]]:
+    """Count the n-grams and words of whole reviews, those of each number of characters apart.
+
+    Args:
+        tokens: of the reviews in turn.
+        owners: the number of each token's review.
+        longest: characters of the longest n-gram.
+
+    """
+    letters, ends = tokens & LETTER, tokens >> BITS
+    unknown = letters < FIRST_ID
+    found: dict[str, list[Counted]] = {"ngrams": [], "words": []}
+    for first, keys in enumerate(_keys(letters, max(longest, LONGEST_WORD))):
         # Neither from one review to the next nor over an unknown character.
         inside = owners[first:] == owners[: len(owners) - first]
         for place in range(first + 1):
             inside &= ~unknown[place : len(tokens) - first + place]
-        # Stable, so that equal keys stand in the order of their reviews.
-        order = np.argsort(keys[inside], kind="stable")
-        ordered, reviews = keys[inside][order], owners[first:][inside][order]
-        new_key = np.diff(ordered, prepend=~ordered[:1]) != 0
-        new_review = new_key | (np.diff(reviews, prepend=-1) != 0)
-        yield ordered[new_key], np.bincount(np.cumsum(new_key)[new_review] - 1)
+        is_word = inside & (ends[first:] == first + 1)
+        found["words"].append(_in_reviews(keys[is_word], owners[first:][is_word]))
+        if first < longest:
+            found["ngrams"].append(_in_reviews(keys[inside], owners[first:][inside]))
+    return found
 
 
-def _merged(keys: list[np.ndarray], documents: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _in_reviews(keys: np.ndarray, owners: np.ndarray) -> Counted:
+    """Count in how many reviews each key is, which are given in ascending order."""
+    # Stable, so that equal keys stand in the order of their reviews.
+    order = np.argsort(keys, kind="stable")
+    ordered, reviews = keys[order], owners[order]
+    new_key = np.diff(ordered, prepend=~ordered[:1]) != 0
+    new_review = new_key | (np.diff(reviews, prepend=-1) != 0)
+    return Counted(ordered[new_key], np.bincount(np.cumsum(new_key)[new_review] - 1))
+
+
+def _merged(parts: list[Counted]) -> Counted:
     """Return all keys in ascending order with the sums of their numbers of reviews."""
-    found, places = np.unique(np.concatenate(keys), return_inverse=True)
+    keys, documents = (np.concatenate(each) for each in zip(*parts, strict=True))
+    found, places = np.unique(keys, return_inverse=True)
     sums = np.zeros(len(found), np.int64)
-    np.add.at(sums, places, np.concatenate(documents))
-    return found, sums
+    np.add.at(sums, places, documents)
+    return Counted(found, sums)
+
+
+def _frequent(counted: Counted, min_count: int) -> Counted:
+    enough = counted.documents >= min_count
+    return Counted(counted.keys[enough], counted.documents[enough])
 
 
 def _parts(offsets: np.ndarray) -> Iterator[tuple[int, int]]:

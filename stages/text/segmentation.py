@@ -106,6 +106,10 @@ class Segmenter:
         self._cut = _jieba(cutting, cache) if cutting.engine == "jieba" else _rjieba(cutting)
         self._kept = _Kept(cutting.stop_words)
 
+    def words(self, text: str) -> list[str]:
+        """Return all words of a text as they stand there, blanks and stop words among them."""
+        return list(self._cut(text))
+
     def __call__(self, text: str) -> list[str]:
         """Return the words of a text."""
         return self.chosen(self._cut(text))
@@ -144,7 +148,7 @@ def segment(cutting: Cutting, batch: pa.RecordBatch) -> pa.Array:
         batch: rows of `reviews.PREPARED`.
 
     """
-    segmenter = _segmenter(cutting)
+    segmenter = of_this_process(cutting)
     words: list[str] = []
     offsets = [0]
     columns = (batch[name].to_pylist() for name in ("text", "source"))
@@ -158,7 +162,7 @@ def segment(cutting: Cutting, batch: pa.RecordBatch) -> pa.Array:
 
 
 @cache
-def _segmenter(cutting: Cutting) -> Segmenter:
+def of_this_process(cutting: Cutting) -> Segmenter:
     """Return this process' segmenter; the dictionary takes 0.5 s to load, so it is loaded once."""
     return Segmenter(cutting)
 

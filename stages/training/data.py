@@ -177,12 +177,12 @@ def _review_inputs(dataset: str) -> Inputs | NgramInputs:
     if dataset == "reviews":
         return Inputs(None, len(reviews.CLASSES), ragged.read_vocabulary_size())
     census = ngrams.read_census()
-    return NgramInputs(len(reviews.CLASSES), census.rarity(), census.longest)
+    return NgramInputs(len(reviews.CLASSES), census.rarity(), census.keys().columns)
 
 
 def _reading(dataset: str) -> Reading:
     """Return what makes of padded ids of shape (N, length) that which a model reads."""
-    return ngrams.read_census().ids if dataset == "ngrams" else np.asarray
+    return ngrams.read_census().keys().ids if dataset == "ngrams" else np.asarray
 
 
 def _read_images(dataset: str) -> images.Images:
