@@ -9,8 +9,8 @@ each a process of its own with the threads of params.yaml:
   head is a softmax, since its relu head may learn nothing at all (docs/experiments.md).
 - bilstm: `sentiment_bilstm`, the same layers, on batches of similar length, with its optimizer,
   batch size and epochs.
-- bilstm_1000: the same in the tutorial's batches of 1000. What these gain is the padding alone; a
-  batch of 64 also pays for being small, and learns more from an epoch.
+- bilstm_1000: the same in the tutorial's batches of 1000, to tell what padding costs from what the
+  size of a batch does.
 - hybrid: `sentiment_hybrid`, likewise: wide with the rate of params.yaml, then one reader for the
   epochs there; F1 is that of the mean of what is trained so far.
 
