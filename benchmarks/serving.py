@@ -40,17 +40,15 @@ TEXT = "房间很干净，服务也好，下次还会来"
 COMMAND = [str(Path(sys.executable).parent / "keras-repro")]
 # What one would do without a bundle: TensorFlow, the archive, the vocabulary that training made.
 KERAS = """
-import sys, numpy as np
-from pathlib import Path
-from stages import params, paths, runtime
-runtime.configure(params.load().runtime)
+import sys
+from stages import files, params, paths, runtime
+settings = params.load()
+runtime.configure(settings.runtime)
 from stages.reproducibility import archive
 from stages.text import characters, ngrams, segmentation
-from stages.training import data
 model = archive.load(paths.model("sentiment_hybrid"))
-settings = params.load().segment
-cutting = characters.cutting(settings.engine, segmentation.load(settings).user_words)
-from stages import files
+user_words = segmentation.load(settings.segment).user_words
+cutting = characters.cutting(settings.segment.engine, user_words)
 points = files.read_npz(paths.NGRAM_VOCABULARY, ["characters"])["characters"]
 numbers = ngrams.numbers(ngrams.alphabet_of(points))
 found = characters.numbered(segmentation.Segmenter(cutting).words(sys.argv[1]))

@@ -181,11 +181,10 @@ def learn(way: str, seed: int) -> Learned:
     """Train in this process."""
     settings = params.load()
     runtime.configure(settings.runtime.model_copy(update={"seed": seed}))
-    section = settings.models.sentiment_bilstm
     points, speeds = {
         "tutorial": tutorial,
-        "bilstm": partial(bilstm, section),
-        "bilstm_1000": partial(bilstm, section.model_copy(update={"batch_size": BATCH})),
+        "bilstm": bilstm,
+        "bilstm_1000": partial(bilstm, batch_size=BATCH),
         "hybrid": hybrid,
     }[way](settings, seed)
     reviews = len(ragged.read("train").labels)
@@ -221,10 +220,10 @@ def tutorial(settings: params.Params, seed: int) -> Told:
     return clock.points, clock.speeds[1:]
 
 
-def bilstm(section: params.Bilstm, settings: params.Params, seed: int) -> Told:
-    """Train `sentiment_bilstm` for as many epochs as params.yaml has."""
-    del settings
+def bilstm(settings: params.Params, seed: int, **changes: int) -> Told:
+    """Train `sentiment_bilstm` as params.yaml has it but for some changes."""
     module = models.module("sentiment_bilstm")
+    section = settings.models.sentiment_bilstm.model_copy(update=changes)
     return trained([(section, partial(module.build, section))], module.DATASET, seed)
 
 

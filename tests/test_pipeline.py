@@ -119,7 +119,7 @@ def test_dictionaries_can_be_switched_off(reproduced: Project) -> None:
         reproduced.set("segment.user_dict", None)
         planned = stages_to_run(reproduced)
         assert {"segment", "ngrams"} <= set(planned)
-        assert "prepare" not in planned
+        assert planned[0] in ("segment", "ngrams")  # nothing that these read is made again
     finally:
         (reproduced.root / "params.yaml").write_text(before, "utf-8")
 

@@ -41,13 +41,21 @@ def cleared(text: str, spelling: Spelling) -> str:
 
 
 def reader(source: Bundle) -> Reads:
-    """Return what reads a text for the network of a bundle."""
+    """Return what reads a text for the network of a bundle.
+
+    Raises:
+        ReproError: the bundle is one of images.
+
+    """
+    reads = _of_texts(source)
+    return _words(source, reads) if isinstance(reads, Words) else _ngrams(source, reads)
+
+
+def _of_texts(source: Bundle) -> Words | Ngrams:
     reads = source.manifest.reads
-    if isinstance(reads, Words):
-        return _words(source, reads)
-    if isinstance(reads, Ngrams):
-        return _ngrams(source, reads)
-    raise ReproError(f"{source.directory}: a model of images; expected one of texts")
+    if isinstance(reads, Images):
+        raise ReproError(f"{source.directory}: a model of images; expected one of texts")
+    return reads
 
 
 def _words(source: Bundle, reads: Words) -> Reads:
@@ -92,10 +100,7 @@ def word_cutter(source: Bundle) -> Callable[[str], list[str]]:
         ReproError: the bundle is one of images.
 
     """
-    reads = source.manifest.reads
-    if isinstance(reads, Images):
-        raise ReproError(f"{source.directory}: a model of images; expected one of texts")
-    return _segmenter(reads.engine, _user_words(source)).words
+    return _segmenter(_of_texts(source).engine, _user_words(source)).words
 
 
 def _user_words(source: Bundle) -> tuple[segmentation.Word, ...]:
