@@ -2,7 +2,7 @@
 
 `python -m benchmarks.train_speed [--runs 3]` at the root of the repository, after
 `dvc repro tokenize ngrams`. In each run, with a seed of its own, four trainings follow each other,
-each a process of its own with the threads of params.yaml:
+each a process of its own with the threads of params.yaml, divided as `stages.train` does:
 
 - tutorial: its network (embedding 256, bidirectional LSTM 128, dropout 0.5) and its way: Keras'
   tokenizer over all splits, every review padded to 100, batches of 1000, RMSprop, 10 epochs. Its
@@ -180,7 +180,8 @@ class Clock(keras.callbacks.Callback):
 def learn(way: str, seed: int) -> Learned:
     """Train in this process."""
     settings = params.load()
-    runtime.configure(settings.runtime.model_copy(update={"seed": seed}))
+    branches = 1 if way == "tutorial" else settings.models.sentiment_bilstm.branches
+    runtime.configure(settings.runtime.model_copy(update={"seed": seed}), branches)
     points, speeds = {
         "tutorial": tutorial,
         "bilstm": bilstm,

@@ -19,11 +19,16 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
-def configure(runtime: Runtime) -> None:
+def configure(runtime: Runtime, branches: int = 1) -> None:
     """Fix the seeds, the threads, the op determinism and the kernels of TensorFlow and Keras.
 
     Must come before TensorFlow's first op. The number of threads decides in which order sums are
     taken and thus their last bits; the number of cores then no longer matters.
+
+    Args:
+        runtime: the section of params.yaml.
+        branches: of the network, which compute at the same time and share the threads.
+
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # ~/.keras/keras.json could change the float type or the image layout under our feet.
@@ -46,7 +51,8 @@ def configure(runtime: Runtime) -> None:
     random.seed(runtime.seed)
     np.random.seed(runtime.seed)  # noqa: NPY002 - for libraries that use the global generator
     keras.utils.set_random_seed(runtime.seed)
-    tf.config.threading.set_intra_op_parallelism_threads(runtime.threads)
+    # To divide the small products of branches that keep all threads busy costs more than it gains.
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, runtime.threads // branches))
     tf.config.threading.set_inter_op_parallelism_threads(runtime.threads)
     if runtime.portable:
         # It would turn x / sqrt(y) into x * rsqrt(y), which each vendor approximates otherwise.

@@ -12,7 +12,7 @@ def main() -> None:
     name = parser.parse_args().name
     settings = params.load()
     model_settings = settings.model(name)
-    runtime.configure(settings.runtime)
+    runtime.configure(settings.runtime, model_settings.branches)
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages import models

@@ -299,7 +299,7 @@ def test_what_tells_sentiment_is_shown_best_first(committed: params.Params) -> N
     rival = found.pop("rival")
     rows = rendered(overview.sentiment()).rows("What tells sentiment, the best F1 first")
     assert list(rows) == sorted(found, key=lambda name: -found[name]["f1"])
-    for name, (accuracy, f1, gain, p, brier, threshold, with_it) in rows.items():
+    for name, (accuracy, f1, gain, p, brier, threshold, with_it, above) in rows.items():
         of = found[name]
         assert (accuracy.text, f1.text) == (f"{of['accuracy']:.4f}", f"{of['f1']:.4f}")
         assert f1.small == [f"{of['f1_low']:.3f} to {of['f1_high']:.3f}"]
@@ -307,9 +307,11 @@ def test_what_tells_sentiment_is_shown_best_first(committed: params.Params) -> N
         assert threshold.text == f"{of['threshold']:.2f}"
         assert with_it.text == f"{of['f1_at_threshold']:.4f}"
         if name == rival:
-            assert (gain.text, p.text) == ("the rival", "")
+            assert (gain.text, p.text, above.text) == ("the rival", "", "the rival")
         else:
-            assert gain.text == f"{of['f1_gain']:+.4f}"
+            for shown, figure in ((gain, "f1_gain"), (above, "f1_at_threshold_gain")):
+                assert shown.text == f"{of[figure]:+.4f}"
+                assert shown.small == [f"{of[f'{figure}_low']:+.3f} to {of[f'{figure}_high']:+.3f}"]
             expected = "< 0.0001" if of["p_against_rival"] < 0.0001 else None
             assert p.text == (expected or f"{of['p_against_rival']:.4f}")
 

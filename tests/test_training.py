@@ -12,6 +12,7 @@ from typing import get_args
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from stages import ReproError, params
 from stages.models import Inputs, module
@@ -177,7 +178,7 @@ def compiled(settings: params.Mlp, classes: int = 10) -> keras.Model:
         ({"name": "rmsprop", "learning_rate": 0.1, "rho": 0.8}, keras.optimizers.RMSprop),
         ({"name": "adagrad", "learning_rate": 0.1}, keras.optimizers.Adagrad),
         ({"name": "adadelta", "learning_rate": 0.1}, keras.optimizers.Adadelta),
-        ({"name": "adam", "learning_rate": 0.1, "beta_1": 0.8}, keras.optimizers.Adam),
+        ({"name": "adam", "learning_rate": 0.1, "beta_1": 0.8}, optimizers.FusedAdam),
         ({"name": "nadam", "learning_rate": 0.1}, keras.optimizers.Nadam),
     ],
 )
@@ -188,6 +189,27 @@ def test_optimizer_gets_its_numbers(settings: dict, expected: type) -> None:
     config = optimizer.get_config()
     for key, value in model.optimizer.model_dump(exclude={"name"}).items():
         assert config[key] == pytest.approx(value)
+
+
+def test_fused_adam_computes_what_keras_does() -> None:
+    settings = perceptron(decay="cosine", optimizer={"name": "adam", "learning_rate": 0.1})
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 6)
+    found = []
+    for optimizer in (optimizers.build(settings, steps=6), keras.optimizers.Adam(rate)):
+        random = np.random.default_rng(1)
+        kernel, embedding = (
+            keras.Variable(random.normal(size=(5, 3)), dtype="float32") for _ in range(2)
+        )
+        for _ in range(5):
+            slope, rows = (tf.constant(random.normal(size=(n, 3)), "float32") for n in (5, 3))
+            # As reading rows 1, 4 and 1 again leaves it.
+            few = tf.IndexedSlices(rows, tf.constant([1, 4, 1]), tf.constant([5, 3]))
+            # Keras' own would square the two slopes of row 1 before it adds them.
+            whole = tf.convert_to_tensor(few)
+            ours = type(optimizer) is optimizers.FusedAdam
+            optimizer.apply([slope, few if ours else whole], [kernel, embedding])
+        found.append((kernel.numpy(), embedding.numpy()))
+    np.testing.assert_allclose(*found, rtol=1e-4)
 
 
 def test_rate_falls_along_a_cosine_to_zero() -> None:

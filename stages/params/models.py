@@ -1,7 +1,7 @@
 """The models that classify images and reviews."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -37,6 +37,8 @@ class Bilstm(PerturbedTraining):
 
     `output: relu` repeats a fault of the tutorial, to see what it costs.
     """
+
+    branches: ClassVar[int] = 2  # the directions
 
     embedding: PositiveInt
     units: PositiveInt
@@ -104,6 +106,8 @@ class Hybrid(Section):
         shares: of the readers in the whole; all that are tried.
 
     """
+
+    branches: ClassVar[int] = 2  # the directions of a reader
 
     wide: Wide
     reader: Reader

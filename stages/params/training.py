@@ -1,6 +1,6 @@
 """How a model is trained: optimizer, loss, metrics, callbacks."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -162,8 +162,11 @@ class Training(Section):
         metrics: that the history has of each epoch.
         decay: of the learning rate: null keeps it until a callback reduces it; cosine lets it fall
             to 0 over all epochs, along half a period of a cosine (Loshchilov and Hutter, 2017).
+        branches: of the network, which compute at the same time; no key of params.yaml.
 
     """
+
+    branches: ClassVar[int] = 1
 
     optimizer: Optimizer
     decay: Literal["cosine"] | None = None

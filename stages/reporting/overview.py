@@ -90,7 +90,7 @@ def sentiment() -> Section:
     columns = (
         Column("model", number=False),
         *map(Column, ("accuracy", "F1", "F1 above the rival’s", "p", "Brier score")),
-        *map(Column, ("threshold", "F1 with it")),
+        *map(Column, ("threshold", "F1 with it", "above the rival’s")),
     )
     rows = tuple(tuple(_compared(name, found)) for name in order)
     table = Table("What tells sentiment, the best F1 first", columns, (Group(rows),))
@@ -183,12 +183,19 @@ def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
         yield "the rival"
         yield ""
     else:
-        yield _ranged(f"{of['f1_gain']:+.4f}", of["f1_gain_low"], of["f1_gain_high"], "+")
+        yield _gained(of, "f1")
         p = of["p_against_rival"]
         yield f"< {LEAST_SHOWN}" if p < LEAST_SHOWN else f"{p:.4f}"
     yield f"{of['brier']:.3f}"
     yield f"{of['threshold']:.2f}"
     yield number(of["f1_at_threshold"])
+    yield "the rival" if name == found.rival else _gained(of, "f1_at_threshold")
+
+
+def _gained(of: Figures, figure: str) -> Markup:
+    """Return what a figure is above the rival's, with its interval."""
+    low, high = (of[f"{figure}_gain_{end}"] for end in ("low", "high"))
+    return _ranged(f"{of[f'{figure}_gain']:+.4f}", low, high, "+")
 
 
 def _intervals(figures: Mapping[str, Figures], order: Sequence[str]) -> Chart:

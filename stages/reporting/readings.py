@@ -19,6 +19,7 @@ COMPARED = (
     *("recall", "recall_low", "recall_high", "f1", "f1_low", "f1_high"),
     *("f1_gain", "f1_gain_low", "f1_gain_high", "p_against_rival"),
     *("brier", "threshold", "f1_at_threshold"),
+    *("f1_at_threshold_gain", "f1_at_threshold_gain_low", "f1_at_threshold_gain_high"),
 )
 
 

@@ -20,7 +20,7 @@ from stages.text.vocabulary import FIRST_ID, learn
 CODE_POINTS = 0x110000
 BITS = 16
 LETTER = (1 << BITS) - 1
-# Characters of the longest word, which a key of 64 bits must hold.
+# Characters of the longest word, as many as a key of 64 bits holds; an n-gram has no more.
 LONGEST_WORD = 64 // BITS
 # 16 bits without the two reserved ids; Unicode has more characters, no language's reviews do.
 MAX_CHARACTERS = 2**BITS - FIRST_ID
@@ -62,7 +62,7 @@ class Keys(NamedTuple):
         """
         found = np.zeros((*characters.shape, self.columns), np.int32)
         letters, ends = characters & LETTER, characters >> BITS
-        for order, keys in enumerate(_keys(letters, max(self.longest, LONGEST_WORD))):
+        for order, keys in enumerate(_keys(letters)):
             if order < self.longest:
                 known, places = _places(self.ngrams, keys)
                 found[:, order:, order][known] = places[known] + 1
@@ -178,10 +178,11 @@ def as_arrays(census: Census) -> dict[str, np.ndarray]:
     return {name: np.asarray(value) for name, value in census._asdict().items()}
 
 
-def read_census(path: Path = paths.NGRAMS) -> Census:
-    """Read the n-grams and words of data/processed/ngrams.npz, or of the vocabulary."""
-    arrays = files.read_npz(path, Census._fields)
-    return Census(*read_keys(path), documents=arrays["documents"], reviews=int(arrays["reviews"]))
+def read_census() -> Census:
+    """Read the n-grams and words of data/processed/ngrams.npz."""
+    arrays = files.read_npz(paths.NGRAMS, Census._fields)
+    documents, reviews = arrays["documents"], int(arrays["reviews"])
+    return Census(*read_keys(paths.NGRAMS), documents=documents, reviews=reviews)
 
 
 def read_keys(path: Path) -> Keys:
@@ -195,8 +196,8 @@ def alphabet_of(points: np.ndarray) -> dict[str, int]:
     return {chr(point): FIRST_ID + place for place, point in enumerate(points)}
 
 
-def _keys(letters: np.ndarray, longest: int) -> Iterator[np.ndarray]:
-    """Yield the keys of each number of characters, up to `longest` of them.
+def _keys(letters: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the keys of each number of characters that fit into one.
 
     Those of n characters begin with the n-gram that ends at place n - 1. Padding and unknown
     characters have ids that no n-gram with an id holds.
@@ -204,7 +205,7 @@ def _keys(letters: np.ndarray, longest: int) -> Iterator[np.ndarray]:
     wide = letters.astype(np.uint64)
     keys = wide
     yield keys
-    for first in range(1, longest):
+    for first in range(1, LONGEST_WORD):
         keys = (keys[..., :-1] << np.uint64(BITS)) | wide[..., first:]
         yield keys
 
@@ -229,7 +230,7 @@ def _counted(tokens: np.ndarray, owners: np.ndarray, longest: int) -> dict[str, 
     letters, ends = tokens & LETTER, tokens >> BITS
     unknown = letters < FIRST_ID
     found: dict[str, list[Counted]] = {"ngrams": [], "words": []}
-    for first, keys in enumerate(_keys(letters, max(longest, LONGEST_WORD))):
+    for first, keys in enumerate(_keys(letters)):
         # Neither from one review to the next nor over an unknown character.
         inside = owners[first:] == owners[: len(owners) - first]
         for place in range(first + 1):
