@@ -4,6 +4,8 @@ Trainings are in test_callbacks.py and test_checkpoint.py, the whole graph is in
 """
 
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +212,18 @@ def test_fused_adam_computes_what_keras_does() -> None:
             optimizer.apply([slope, few if ours else whole], [kernel, embedding])
         found.append((kernel.numpy(), embedding.numpy()))
     np.testing.assert_allclose(*found, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("branches", "per_operation"), [(1, 4), (2, 2), (8, 1)])
+def test_branches_share_the_threads(branches: int, per_operation: int) -> None:
+    program = f"""
+from stages import params, runtime
+runtime.configure(params.load().runtime.model_copy(update={{"threads": 4}}), {branches})
+from tensorflow.config import threading
+print(threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads())
+"""
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
+    assert done.stdout.split() == [b"%d" % per_operation, b"4"]
 
 
 def test_rate_falls_along_a_cosine_to_zero() -> None:
