@@ -110,8 +110,14 @@ def emulated(
     for project, name in work:
         for path in (paths.model(name), paths.history(name), paths.metrics(name)):
             (project.root / path).unlink(missing_ok=True)
+
+    def train_and_evaluate(project: Project, name: str) -> None:
+        # Training may divide the threads in another way, which one process cannot change.
+        run(project, f"train {name}")
+        run(project, f"evaluate {name}")
+
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(lambda one: run(one[0], f"train {one[1]}", f"evaluate {one[1]}"), work))
+        list(pool.map(lambda one: train_and_evaluate(*one), work))
     (there.root / "dvc.lock").unlink()
     stages = ["download", "prepare", "segment", "tokenize"]
     stages += [f"{stage}@{name}" for stage in ("train", "evaluate") for name in FAMILIES]
