@@ -34,7 +34,8 @@ from stages.reproducibility.fingerprint import processor
 ROOT = Path(__file__).parents[1]
 STORAGE = params.load(ROOT / paths.PARAMS).storage
 STAGES = ("prepare", "segment", "tokenize")
-MODEL = "sentiment_bilstm"
+# What a model needs beyond those.
+FURTHER_STAGES = {"sentiment_bilstm": (), "sentiment_hybrid": ("ngrams",)}
 CHARACTERS = 65
 LONGEST_SENTENCE = 60
 SAMPLE_SECONDS = 0.05
@@ -55,7 +56,14 @@ def main() -> None:
     parser.add_argument("--cluster", help="address of a Dask scheduler")
     parser.add_argument("--keep", type=Path, help="where the last corpus and its tables are left")
     parser.add_argument("--no-alternatives", action="store_true")
-    parser.add_argument("--train", action="store_true", help="train an epoch on each corpus, too")
+    parser.add_argument(
+        "--train",
+        nargs="+",
+        choices=FURTHER_STAGES,
+        default=[],
+        metavar="MODEL",
+        help="train these for an epoch on each corpus, too: sentiment_bilstm, sentiment_hybrid",
+    )
     arguments = parser.parse_args()
     where = arguments.cluster or f"{len(os.sched_getaffinity(0))} cores"
     print(f"{processor()}, {where}")
@@ -77,8 +85,9 @@ def main() -> None:
                 totals[rows] = sum(cost.seconds for cost in costs.values())
                 for stage, cost in costs.items():
                     print(line(engine, rows, stage, characters, cost))
-                if arguments.train:
-                    print(line(engine, rows, "train, 1 epoch", characters, train(project)))
+                for model in arguments.train:
+                    for stage, cost in train(project, model).items():
+                        print(line(engine, rows, stage, characters, cost))
                 sys.stdout.flush()
                 if rows == compared and not arguments.no_alternatives:
                     comparison.append(compare(project, engine, characters, costs))
@@ -123,7 +132,11 @@ def configure(project: Path, engine: str, cluster: str | None) -> None:
     content = yaml.load(ROOT / paths.PARAMS)
     content["segment"]["engine"] = engine
     content["runtime"]["cluster"] = cluster
-    content["models"][MODEL]["epochs"] = 1
+    content["models"]["sentiment_bilstm"]["epochs"] = 1
+    hybrid = content["models"]["sentiment_hybrid"]
+    hybrid["wide"].update(epochs=1, rate_factors=[1.0])
+    hybrid["reader"].update(epochs=1, least_batches=0)
+    hybrid["readers"] = 1
     yaml.dump(content, project / paths.PARAMS)
 
 
@@ -160,9 +173,13 @@ def run_stages(project: Path) -> dict[str, Cost]:
     return {stage: run_stage(project, stage) for stage in STAGES}
 
 
-def train(project: Path) -> Cost:
-    """Train the sentiment model for an epoch: four fifths of the rows train, a tenth validates."""
-    return run_stage(project, "train", MODEL)
+def train(project: Path, model: str) -> dict[str, Cost]:
+    """Train a model for an epoch: four fifths of the rows train, a tenth validates.
+
+    Of sentiment_hybrid, the wide part and one reader have an epoch each.
+    """
+    costs = {stage: run_stage(project, stage) for stage in FURTHER_STAGES[model]}
+    return costs | {f"train {model}, 1 epoch": run_stage(project, "train", model)}
 
 
 def run_stage(project: Path, stage: str, *item: str) -> Cost:

@@ -1,5 +1,8 @@
 """From raw bytes to evaluated Keras models; each DVC stage is `python -m stages.NAME [ITEM]`."""
 
+# Under which Keras registers our layers and optimizers: a saved model names them by it.
+KERAS_PACKAGE = "keras_repro"
+
 
 class ReproError(Exception):
     """Something that the user can mend.

@@ -35,6 +35,7 @@ ROWS_PER_GROUP = 65_536
 
 # The earliest time that a ZIP archive can state; any fixed one would do.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+ZIP64_VERSION = 45  # of the ZIP format: the first with sizes above 4 GiB
 
 
 @contextmanager
@@ -148,6 +149,23 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
             (quoting if bare else writer).writerow(rounded(list(row)))
 
 
+class _Member(zipfile.ZipInfo):
+    """A member of an archive whose header is the same in every Python.
+
+    With `force_zip64`, Python before 3.11.4 states the sizes of a small member in the fields of 32
+    bits, too, and a lower version; later ones write there that the 64-bit fields count.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, ZIP_EPOCH)
+        self.create_version = self.extract_version = ZIP64_VERSION
+
+    def FileHeader(self, zip64: bool | None = None) -> bytes:  # noqa: FBT001, N802 - zipfile's names
+        header = super().FileHeader(zip64)
+        # Both sizes stand behind 18 bytes.
+        return header[:18] + b"\xff" * 8 + header[26:]
+
+
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays as an uncompressed NPZ archive, sorted by name and without times.
 
@@ -155,8 +173,7 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name in sorted(arrays):
-            member = zipfile.ZipInfo(f"{name}.npy", ZIP_EPOCH)
-            with archive.open(member, "w", force_zip64=True) as file:
+            with archive.open(_Member(f"{name}.npy"), "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asarray(arrays[name]), allow_pickle=False)
 
 

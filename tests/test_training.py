@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -193,25 +193,47 @@ def test_optimizer_gets_its_numbers(settings: dict, expected: type) -> None:
         assert config[key] == pytest.approx(value)
 
 
-def test_fused_adam_computes_what_keras_does() -> None:
+def changed_by(
+    optimizer: keras.optimizers.Optimizer, slopes: Sequence[tf.Tensor | tf.IndexedSlices]
+) -> np.ndarray:
+    """Return what a step along each slope leaves of a variable of shape (5, 3)."""
+    variable = keras.Variable(np.random.default_rng(1).normal(size=(5, 3)), dtype="float32")
+    for slope in slopes:
+        optimizer.apply([slope], [variable])
+    changed: np.ndarray = variable.numpy()
+    return changed
+
+
+def adam(steps: int) -> keras.optimizers.Optimizer:
     settings = perceptron(decay="cosine", optimizer={"name": "adam", "learning_rate": 0.1})
-    rate = keras.optimizers.schedules.CosineDecay(0.1, 6)
-    found = []
-    for optimizer in (optimizers.build(settings, steps=6), keras.optimizers.Adam(rate)):
-        random = np.random.default_rng(1)
-        kernel, embedding = (
-            keras.Variable(random.normal(size=(5, 3)), dtype="float32") for _ in range(2)
-        )
-        for _ in range(5):
-            slope, rows = (tf.constant(random.normal(size=(n, 3)), "float32") for n in (5, 3))
-            # As reading rows 1, 4 and 1 again leaves it.
-            few = tf.IndexedSlices(rows, tf.constant([1, 4, 1]), tf.constant([5, 3]))
-            # Keras' own would square the two slopes of row 1 before it adds them.
-            whole = tf.convert_to_tensor(few)
-            ours = type(optimizer) is optimizers.FusedAdam
-            optimizer.apply([slope, few if ours else whole], [kernel, embedding])
-        found.append((kernel.numpy(), embedding.numpy()))
-    np.testing.assert_allclose(*found, rtol=1e-4)
+    return optimizers.build(settings, steps)
+
+
+def keras_adam(steps: int) -> keras.optimizers.Optimizer:
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, steps))
+
+
+def test_fused_adam_computes_what_keras_does() -> None:
+    slopes = [
+        tf.constant(each, "float32") for each in np.random.default_rng(2).normal(size=(5, 5, 3))
+    ]
+    np.testing.assert_allclose(
+        changed_by(adam(steps=6), slopes), changed_by(keras_adam(steps=6), slopes), rtol=1e-4
+    )
+
+
+def test_fused_adam_adds_the_slopes_of_a_repeated_token() -> None:
+    drawn = np.random.default_rng(2).normal(size=(5, 3, 3))
+    slopes = [
+        # As reading rows 1, 4 and 1 again leaves it.
+        tf.IndexedSlices(tf.constant(rows, "float32"), tf.constant([1, 4, 1]), tf.constant([5, 3]))
+        for rows in drawn
+    ]
+    sums = [tf.convert_to_tensor(slope) for slope in slopes]
+    added = changed_by(adam(steps=6), sums)
+    assert np.array_equal(changed_by(adam(steps=6), slopes), added)
+    # Keras' own squares the two slopes of row 1 before it adds them.
+    assert np.abs(changed_by(keras_adam(steps=6), slopes) - added)[1].max() > 0.01
 
 
 @pytest.mark.parametrize(("branches", "per_operation"), [(1, 4), (2, 2), (8, 1)])

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers, regularizers
 
-from stages.components.locally_connected import PACKAGE, LocallyConnected1D, LocallyConnected2D
+from stages import KERAS_PACKAGE
+from stages.components.locally_connected import LocallyConnected1D, LocallyConnected2D
 from stages.components.thresholded_relu import ThresholdedReLU
 
 VECTOR = (6,)
@@ -74,7 +75,7 @@ class Table(NamedTuple):
     cases: tuple[Case, ...]
 
 
-@keras.saving.register_keras_serializable(package=PACKAGE)  # type: ignore[untyped-decorator] # Keras'
+@keras.saving.register_keras_serializable(package=KERAS_PACKAGE)  # type: ignore[untyped-decorator] # Keras'
 def scaled(inputs: Any, factor: float) -> Any:
     """Return `inputs` times `factor`; a function for Lambda that an archive can name."""
     return inputs * factor

@@ -17,7 +17,8 @@ from typing import Any
 import keras
 from keras import ops
 
-PACKAGE = "keras_repro"
+from stages import KERAS_PACKAGE
+
 Shape = tuple[int | None, ...]
 
 
@@ -216,7 +217,7 @@ class LocallyConnected(keras.Layer):
         return margins
 
 
-@keras.saving.register_keras_serializable(package=PACKAGE)
+@keras.saving.register_keras_serializable(package=KERAS_PACKAGE)
 class LocallyConnected1D(LocallyConnected):
     """Convolution over sequences (N, length, channels) that shares no weights between places."""
 
@@ -224,7 +225,7 @@ class LocallyConnected1D(LocallyConnected):
         super().__init__(1, filters, kernel_size, **kwargs)
 
 
-@keras.saving.register_keras_serializable(package=PACKAGE)
+@keras.saving.register_keras_serializable(package=KERAS_PACKAGE)
 class LocallyConnected2D(LocallyConnected):
     """Convolution over images (N, height, width, channels) that shares no weights between places.
 

@@ -5,10 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from stages.components.locally_connected import PACKAGE, Shape
+from stages import KERAS_PACKAGE
+from stages.components.locally_connected import Shape
 
 
-@keras.saving.register_keras_serializable(package=PACKAGE)
+@keras.saving.register_keras_serializable(package=KERAS_PACKAGE)
 class ThresholdedReLU(keras.Layer):
     """f(x) = x where x > theta, else 0 (Konda, Memisevic, Krueger 2014, arXiv:1402.3337).
 

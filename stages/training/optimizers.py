@@ -3,10 +3,11 @@
 import keras
 import tensorflow as tf
 
+from stages import KERAS_PACKAGE
 from stages.params import Training
 
 
-@keras.saving.register_keras_serializable("keras_repro")  # clones of compiled models ask for it
+@keras.saving.register_keras_serializable(KERAS_PACKAGE)  # clones of compiled models ask for it
 class FusedAdam(keras.optimizers.Adam):
     """Keras' Adam, which changes a variable in one pass over memory in place of a dozen.
 
