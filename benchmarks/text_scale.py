@@ -191,6 +191,7 @@ def run_stage(project: Path, stage: str, *item: str) -> Cost:
             [sys.executable, "-m", f"stages.{stage}", *item],
             cwd=project,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=messages,
             stderr=messages,
         )
         peak: dict[int, float] = {}
