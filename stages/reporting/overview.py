@@ -89,7 +89,7 @@ def sentiment() -> Section:
     order = sorted(found.figures, key=lambda name: -found.figures[name]["f1"])
     columns = (
         Column("model", number=False),
-        *map(Column, ("accuracy", "F1", "F1 above the rival’s", "p", "Brier score")),
+        *map(Column, ("F1", "F1 above the rival’s", "p", "Brier score")),
         *map(Column, ("threshold", "F1 with it", "above the rival’s")),
     )
     rows = tuple(tuple(_compared(name, found)) for name in order)
@@ -177,7 +177,6 @@ def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
     """Yield the cells of a row of what tells sentiment."""
     of = found.figures[name]
     yield code(name)
-    yield number(of["accuracy"])
     yield _ranged(number(of["f1"]), of["f1_low"], of["f1_high"], "")
     if name == found.rival:
         yield "the rival"
