@@ -39,9 +39,10 @@ verify: setup
 test: setup
 	python -m pytest -m "$(MARKERS)" $(PYTEST_ARGS)
 
-# Kills processes at random moments, emulates another processor, starts an SSH server.
+# Kills processes at random moments, emulates another processor, starts an SSH server. Of the files with
+# few tests some take longest: by itself xdist would begin them last, and leave a core idle.
 test-slow: setup
-	python -m pytest -m slow $(PYTEST_ARGS)
+	python -m pytest -m slow --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Fails if dvc.lock is not what the committed code and params.yaml would leave.
 check: setup
