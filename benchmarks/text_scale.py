@@ -61,8 +61,7 @@ def main() -> None:
         nargs="+",
         choices=FURTHER_STAGES,
         default=[],
-        metavar="MODEL",
-        help="train these for an epoch on each corpus, too: sentiment_bilstm, sentiment_hybrid",
+        help="train these for an epoch on each corpus, too",
     )
     arguments = parser.parse_args()
     where = arguments.cluster or f"{len(os.sched_getaffinity(0))} cores"
