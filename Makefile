@@ -1,16 +1,17 @@
 # `make repro` takes the models from raw bytes to metrics; `make test` runs the tests. Either may be
 # run first; each sets up .venv if that is not done.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-# One process per core, each with whole files, as these share what is slow to make.
-PYTEST_ARGS ?= --numprocesses auto --dist loadfile
+# The interpreter of .venv, of Python 3.11 to 3.13: `make PYTHON=python3.13 repro`.
+export PYTHON
+# A process per core; one that has nothing left to do takes over half of what the other has.
+PYTEST_ARGS ?= --numprocesses auto --dist worksteal
 MARKERS ?= not slow
 VERIFY_ARGS ?=
 
 # DVC starts the stages as `python -m stages.NAME`, which must be the environment's Python.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: setup packages repro repro-all unlocked downloads verify test test-slow check gate lint \
+.PHONY: setup develop packages repro repro-all unlocked downloads verify test test-slow test-all check gate lint \
     types format readme report changes lock clean
 
 repro: setup unlocked
@@ -36,13 +37,16 @@ downloads: setup
 verify: setup
 	@python -m stages.verify $(VERIFY_ARGS)
 
-test: setup
+test: develop
 	python -m pytest -m "$(MARKERS)" $(PYTEST_ARGS)
 
-# Kills processes at random moments, emulates another processor, starts an SSH server. Of the files with
-# few tests some take longest: by itself xdist would begin them last, and leave a core idle.
-test-slow: setup
-	python -m pytest -m slow --no-loadscope-reorder $(PYTEST_ARGS)
+# Kills processes at random moments, emulates another processor, starts an SSH server.
+test-slow: develop
+	python -m pytest -m slow $(PYTEST_ARGS)
+
+# Both in one run, which makes once what tests share; with TURN, a number, those whose turn it is.
+test-all: develop
+	python -m pytest $(PYTEST_ARGS) $(if $(TURN),--turn $(TURN))
 
 # Fails if dvc.lock is not what the committed code and params.yaml would leave.
 check: setup
@@ -52,14 +56,14 @@ check: setup
 gate: setup
 	python -m stages.gate
 
-lint: setup
+lint: develop
 	ruff check .
 	ruff format --check .
 
-types: setup
+types: develop
 	mypy
 
-format: setup
+format: develop
 	ruff check --fix .
 	ruff format .
 
@@ -81,36 +85,27 @@ changes: setup
 packages:
 	.ci/packages
 
-setup: .venv/.complete
+# What running needs; `develop` adds what tests and checks need.
+setup:
+	@.ci/environment run
 
-.venv/.complete: requirements.lock requirements-build.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
-	    echo "error: $(PYTHON) is $$($(PYTHON) --version); expected Python 3.11" \
-	         "(make PYTHON=/path/to/python3.11 ...)" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' || { \
-	    echo "error: $(PYTHON) cannot make virtual environments;" \
-	         "expected the module ensurepip (Debian: apt install python3-venv)" >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv
-	# jieba and snownlp come as source. With setuptools locked as well, and no isolation, nothing is
-	# fetched without a hash. pip byte-compiles what it installs, even where
-	# PYTHONDONTWRITEBYTECODE is set; without that TensorFlow takes 10 s to import instead of 4.
-	.venv/bin/pip install --require-hashes --disable-pip-version-check -r requirements-build.lock
-	.venv/bin/pip install --require-hashes --disable-pip-version-check --no-build-isolation \
-	    -r requirements.lock
-	# The command keras-repro, from this directory.
-	.venv/bin/pip install --no-deps --no-build-isolation --disable-pip-version-check --quiet \
-	    --editable .
-	@touch $@
+develop:
+	@.ci/environment develop
 
-# Resolves pyproject.toml anew; the locks name no registry, so pip asks the user's own.
-LOCK := .venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
-        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
+# Resolves pyproject.toml anew, for all Pythons and platforms at once; the locks name no registry, so
+# each user's own is asked. requirements-dev.lock has what it needs beyond requirements.lock.
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+        --generate-hashes --no-annotate --no-header
+EXTRAS := dev ssh s3 rjieba opencc cluster tensorboard
 lock: setup
-	.venv/bin/pip install --quiet pip-tools
-	$(LOCK) $(addprefix --extra ,dev ssh s3 rjieba opencc cluster tensorboard) \
-	    --output-file requirements.lock pyproject.toml
-	awk '/^setuptools==/ {keep = 1} keep {print} !/\\$$/ {keep = 0}' requirements.lock \
-	    > requirements-build.lock
+	$(LOCK) --output-file requirements.lock pyproject.toml
+	cat requirements.lock requirements-dev.lock >.cache/all.lock
+	$(LOCK) $(addprefix --extra ,$(EXTRAS)) --constraints requirements.lock \
+	    --output-file .cache/all.lock pyproject.toml
+	awk 'FNR == NR {if (/==/) known[$$1]; next} /==/ {skip = $$1 in known} !skip' \
+	    requirements.lock .cache/all.lock >requirements-dev.lock
+	printf 'setuptools\nuv\n' | $(LOCK) --constraints requirements.lock \
+	    --output-file requirements-build.lock -
 
 clean:
 	rm -rf .venv .cache

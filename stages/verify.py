@@ -1,4 +1,4 @@
-"""Prove or refute what is committed: `python -m stages.verify [--only NAME] [--json]`."""
+"""Prove or refute what is committed: `python -m stages.verify [--only NAME] [--since COMMIT]`."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from stages import ReproError, files, params, paths, runtime
-from stages.reproducibility import verification
+from stages.reproducibility import rotation, verification
 
 
 def main() -> None:
@@ -17,8 +17,14 @@ def main() -> None:
     The exit status is 0 unless something drifted.
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
         "--only", metavar="NAME", action="append", default=[], help="this model (may be repeated)"
+    )
+    chosen.add_argument(
+        "--since",
+        metavar="COMMIT",
+        help="the models that a change since then can have touched, and in turn the others",
     )
     parser.add_argument("--json", action="store_true", help="print the report for machines")
     parser.add_argument(
@@ -38,9 +44,14 @@ def main() -> None:
     repository = Path.cwd()
     if changed := verification.uncommitted(repository):
         _report(f"not verified, since they are not committed: {', '.join(changed)}")
+    names = arguments.only
+    if arguments.since:
+        names = rotation.due(repository, arguments.since)
+        if left_out := [name for name in params.Models.model_fields if name not in names]:
+            _report(f"not verified this time, as nothing touched them: {', '.join(left_out)}")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="keras-repro-verify-") as directory:
-        report = verification.verify(repository, arguments.only, Path(directory))
+        report = verification.verify(repository, names, Path(directory))
     whole = time.monotonic() - started
     _report(f"verified in {whole:.0f} s, {report.seconds:.0f} s of which `dvc repro` took")
     if arguments.summary:

@@ -1,17 +1,25 @@
 """A small project of real data, and servers and processes to try it with."""
 
+import contextlib
 import functools
+import gc
 import http.server
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
+from unittest import mock
 
+import forks
 import pytest
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 from stages import files, params
@@ -110,6 +118,58 @@ class Project:
             timeout=900,  # a guard against hanging: the small graph takes 25 s on an idle machine
         )
 
+    def dvc(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `dvc ARGUMENTS`, whose stages are forks; those of a stage find the fixtures."""
+        path = f"{forks.programs()}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}"
+        own = {"PATH": f"{path}{os.environ['PATH']}", "DATA_MIRROR": str(FIXTURES)}
+        return self.run("dvc", *arguments, **own | environment)
+
+    def stage(
+        self, name: str, *arguments: str, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `python -m stages.NAME ARGUMENTS` as a fork."""
+        program = forks.programs() / "python"
+        return subprocess.run(
+            [program, "-m", f"stages.{name}", *arguments],
+            cwd=self.root,
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+
+
+def called(
+    main: Callable[[], None], root: Path, given: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Return what a process would say and exit with that does nothing but call `main` at `root`.
+
+    What a pipe, a terminal, a locale, a kill or an import does to it needs a real process.
+    """
+    output, errors = io.BytesIO(), io.StringIO()
+    stdout = io.TextIOWrapper(output, "utf-8", write_through=True)
+    stdin = io.TextIOWrapper(io.BytesIO(given), "utf-8")
+    status: str | int | None = 0
+    with (
+        contextlib.chdir(root),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(errors),
+        mock.patch.object(sys, "stdin", stdin),
+        mock.patch.dict(os.environ, environment),
+    ):
+        try:
+            main()
+        except SystemExit as end:  # a text is a message, as the interpreter takes it
+            status = end.code
+    if isinstance(status, str):
+        errors.write(f"{status}\n")
+        status = 1
+    return subprocess.CompletedProcess(
+        sys.argv, status or 0, output.getvalue().decode("utf-8"), errors.getvalue()
+    )
+
 
 # Sizes with which the whole graph takes less than a minute.
 SMALL = {
@@ -150,24 +210,64 @@ def _in_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> Project:
-    """A small project after one `dvc repro`, committed; tests that change it take a copy."""
-    project = make_project(tmp_path_factory.mktemp("small_run") / "project", sources)
-    make_small(project, epochs=2)
-    project.git("init", "--quiet", ".")
-    result = project.run("dvc", "repro", DATA_MIRROR=str(FIXTURES))
-    assert result.returncode == 0, result.stdout + result.stderr
-    project.commit("A small run")
-    return project
+def shared(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Make a directory once for all workers of this test run: the first makes it, others wait."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def once(name: str, make: Callable[[Path], None]) -> Path:
+        made = root / f"{name}.made"
+        with FileLock(root / f"{name}.lock"):
+            if not made.exists():
+                shutil.rmtree(root / name, ignore_errors=True)  # of a worker that failed
+                make(root / name)
+                made.touch()
+        return root / name
+
+    return once
 
 
 @pytest.fixture(scope="session")
-def bundled(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def small_run(shared: Callable, sources: list[str]) -> Project:
+    """A small project after one `dvc repro`, committed; tests that change it take a copy."""
+
+    def make(root: Path) -> None:
+        project = make_project(root, sources)
+        make_small(project, epochs=2)
+        project.git("init", "--quiet", ".")
+        result = project.dvc("repro")
+        assert result.returncode == 0, result.stdout + result.stderr
+        project.commit("A small run")
+
+    return Project(shared("small_run", make))
+
+
+@pytest.fixture(scope="session")
+def bundled(small_run: Project, shared: Callable) -> Project:
     """The small project with a bundle of each model; tests that change it take a copy."""
-    project = small_run.copy(tmp_path_factory.mktemp("bundled") / "project")
-    result = project.run("dvc", "repro", "serving/dvc.yaml:export")
-    assert result.returncode == 0, result.stdout + result.stderr
-    return project
+
+    def make(root: Path) -> None:
+        result = small_run.copy(root).dvc("repro", "serving/dvc.yaml:export")
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    return Project(shared("bundled", make))
+
+
+@pytest.fixture(scope="session")
+def head(shared: Callable) -> Path:
+    """The files of the last commit: what is published, whatever a run has left in the workspace."""
+
+    def make(root: Path) -> None:
+        packed = subprocess.run(
+            ["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True
+        ).stdout
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(root, filter="data")
+
+    return shared("head", make)
 
 
 class Serving:
@@ -317,3 +417,41 @@ def sends(content: bytes, handler: http.server.BaseHTTPRequestHandler, _: int) -
 def sending(content: bytes) -> Callable[[http.server.BaseHTTPRequestHandler, int], None]:
     """Return an answer that sends the whole content to everyone."""
     return functools.partial(sends, content)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--turn", type=int, help="of tests that take turns, run those whose turn it is (a number)"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out whose turn it is not; begin with the slow ones, then those of the small run."""
+    turn = config.getoption("--turn")
+    places: Counter[str] = Counter()
+    waiting = []
+    for item in items:
+        mark = item.get_closest_marker("turns")
+        if mark and turn is not None:
+            if (places[item.originalname] - turn) % mark.args[0]:
+                waiting.append(item)
+            places[item.originalname] += 1
+    if waiting:
+        config.hook.pytest_deselected(items=waiting)
+        items[:] = [item for item in items if item not in waiting]
+    # By file: some tests ask for a fixture by its name only when they run.
+    files_of_small_run = {
+        item.path for item in items if "small_run" in getattr(item, "fixturenames", ())
+    }
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slow") is None,
+            item.path not in files_of_small_run,
+        )
+    )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported, or it looks at TensorFlow over and over."""
+    gc.collect()
+    gc.freeze()

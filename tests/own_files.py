@@ -113,8 +113,8 @@ def staged(project: Project, content: bytes, name: str = "mine.csv", **settings:
     given = {"source": "file", "path": name, "text": "comment", "rating": "star"} | settings
     for key, value in given.items():
         project.set(f"reviews.{key}", value)
-    result = project.run("stages.download", "reviews")
-    return result if result.returncode else project.run("stages.prepare")
+    result = project.stage("download", "reviews")
+    return result if result.returncode else project.stage("prepare")
 
 
 def rejected(project: Project) -> list[tuple[str, int, str, str]]:

@@ -1,6 +1,7 @@
 """The baselines learn, choose on the validation split, and leave the same bytes each time."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,17 @@ NAMES = list(params.Baselines.model_fields)
 SETTINGS = params.load(Path(__file__).parents[1] / "params.yaml").baselines
 
 
-@pytest.fixture(scope="module")
-def judged(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture(scope="session")
+def judged(small_run: Project, shared: Callable) -> Project:
     """The small run with what all baselines and the comparison leave."""
-    project = small_run.copy(tmp_path_factory.mktemp("judged") / "project")
-    for arguments in [*(("stages.baseline", name) for name in NAMES), ("stages.compare",)]:
-        result = project.run(*arguments)
-        assert result.returncode == 0, result.stderr
-    return project
+
+    def make(root: Path) -> None:
+        project = small_run.copy(root)
+        for arguments in [*(("baseline", name) for name in NAMES), ("compare",)]:
+            result = project.stage(*arguments)
+            assert result.returncode == 0, result.stderr
+
+    return Project(shared("judged", make))
 
 
 def predictions(project: Project, name: str) -> Path:
@@ -67,7 +71,7 @@ def test_same_bytes_again_and_the_test_labels_choose_nothing(
         return batches
 
     files.write_parquet(place, SEGMENTED, flipped())
-    result = project.run("stages.baseline", name)
+    result = project.stage("baseline", name)
     assert result.returncode == 0, result.stderr
     assert predictions(project, name).read_bytes() == predictions(judged, name).read_bytes()
     history = f"metrics/history/baseline_{name}.csv"
@@ -80,7 +84,7 @@ def test_same_bytes_again_and_the_test_labels_choose_nothing(
 def test_another_seed_other_bytes(judged: Project, tmp_path: Path) -> None:
     project = judged.copy(tmp_path / "project")
     project.set("runtime.seed", 7)
-    assert project.run("stages.baseline", "fasttext").returncode == 0
+    assert project.stage("baseline", "fasttext").returncode == 0
     assert (
         predictions(project, "fasttext").read_bytes()
         != predictions(judged, "fasttext").read_bytes()
@@ -137,7 +141,7 @@ def test_other_reviews_end_in_one_message(judged: Project, tmp_path: Path) -> No
     names = ["validation", "test", "validation_ids", "test_ids"]
     arrays = files.read_npz(path, names)
     files.write_npz(path, arrays | {"test_ids": arrays["test_ids"][::-1]})
-    result = project.run("stages.compare")
+    result = project.stage("compare")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
         "error: data/predictions/baseline_tfidf_char.npz: other reviews than "
@@ -179,10 +183,10 @@ def test_words_that_fasttext_would_take_for_labels_or_ends() -> None:
 
 def test_check_looks_at_a_further_pipeline_once_it_has_run(judged: Project, tmp_path: Path) -> None:
     project = judged.copy(tmp_path / "project")
-    assert project.run("stages.check").returncode == 0
-    result = project.run("dvc", "repro", "sentiment/dvc.yaml:baseline@tfidf_char")
+    assert project.stage("check").returncode == 0
+    result = project.dvc("repro", "sentiment/dvc.yaml:baseline@tfidf_char")
     assert result.returncode == 0, result.stderr
-    result = project.run("stages.check")
+    result = project.stage("check")
     assert result.returncode == 1
     assert "sentiment/dvc.yaml:baseline@snownlp" in result.stderr
     assert "sentiment/dvc.yaml:baseline@tfidf_char" not in result.stderr

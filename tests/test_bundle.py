@@ -109,7 +109,7 @@ def test_the_same_model_gives_the_same_bytes(bundled: Project, tmp_path: Path) -
     project = bundled.copy(tmp_path / "again")
     before = hashes(project.root / "serving")
     shutil.rmtree(project.root / "models/sentiment_hybrid/bundle")
-    result = project.run("stages.export", "sentiment_hybrid", PYTHONHASHSEED="5")
+    result = project.stage("export", "sentiment_hybrid")
     assert result.returncode == 0, result.stderr
     for path in (project.root / "models/sentiment_hybrid/bundle").iterdir():
         other = bundled.root / "models/sentiment_hybrid/bundle" / path.name
@@ -119,9 +119,9 @@ def test_the_same_model_gives_the_same_bytes(bundled: Project, tmp_path: Path) -
 
 def test_a_parameter_that_a_bundle_holds_makes_it_anew(bundled: Project, tmp_path: Path) -> None:
     project = bundled.copy(tmp_path / "changed")
-    assert "Running" not in project.run("dvc", "repro", "--dry", "serving/dvc.yaml").stdout
+    assert "Running" not in project.dvc("repro", "--dry", "serving/dvc.yaml").stdout
     project.set("ngrams.max_length", 299)
-    planned = project.run("dvc", "repro", "--dry", "serving/dvc.yaml").stdout
+    planned = project.dvc("repro", "--dry", "serving/dvc.yaml").stdout
     assert "Running stage 'serving/dvc.yaml:export@sentiment_hybrid'" in planned
 
 

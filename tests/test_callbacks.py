@@ -263,7 +263,7 @@ def test_stage_takes_loss_metrics_and_tensorboard_from_params_yaml(project: Proj
         "callbacks.tensorboard": {"histogram_freq": 1},
     }.items():
         project.set(f"models.{name}.{key}", value)
-    result = project.run("stages.train", name)
+    result = project.stage("train", name)
     assert result.returncode == 0, result.stderr
     header, *rows = (project.root / paths.history(name)).read_text().splitlines()
     assert header.endswith(

@@ -1,5 +1,6 @@
 """A training that was interrupted ends in the same bytes; real kills are in test_crashes.py."""
 
+import shutil
 from pathlib import Path
 
 import keras
@@ -110,6 +111,21 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list
     return model, rows
 
 
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training leaves that was interrupted in its third epoch; not to be changed."""
+    directory = tmp_path_factory.mktemp("interrupted")
+    with interruption():
+        fit(directory, interrupted_at=25)
+    return directory
+
+
+@pytest.fixture
+def place(interrupted: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(interrupted, tmp_path / "place"))
+
+
 @pytest.mark.parametrize("epochs", range(1, 5))
 def test_interrupted_training_ends_in_the_same_bytes(
     tmp_path: Path, uninterrupted: tuple, epochs: int, capsys: pytest.CaptureFixture
@@ -173,37 +189,31 @@ def test_finished_training_is_not_trained_further(tmp_path: Path, uninterrupted:
     ],
 )
 def test_checkpoint_of_another_training_is_not_used(
-    tmp_path: Path,
+    place: Path,
     uninterrupted: tuple,
     capsys: pytest.CaptureFixture,
     kind: str,
     key: str,
     told: str,
 ) -> None:
-    with interruption():
-        fit(tmp_path, interrupted_at=25)
     without = {name: value for name, value in ORIGIN[kind].items() if name != key}
-    assert fit(tmp_path, ORIGIN | {kind: without})[:2] == uninterrupted
+    assert fit(place, ORIGIN | {kind: without})[:2] == uninterrupted
     expected = f"checkpoint.npz: not used, training starts anew: it is from other {kind}: {told}\n"
     assert expected in capsys.readouterr().err
 
 
 def test_parameters_are_named_before_the_hardware_that_follows_from_them(
-    tmp_path: Path, uninterrupted: tuple, capsys: pytest.CaptureFixture
+    place: Path, uninterrupted: tuple, capsys: pytest.CaptureFixture
 ) -> None:
-    with interruption():
-        fit(tmp_path, interrupted_at=25)
-    assert fit(tmp_path, {kind: {} for kind in ORIGIN})[:2] == uninterrupted
+    assert fit(place, {kind: {} for kind in ORIGIN})[:2] == uninterrupted
     assert "it is from other parameters: batch_size was 10, is None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_damaged_checkpoint_is_not_used(
-    tmp_path: Path, uninterrupted: tuple, seed: int, capsys: pytest.CaptureFixture
+    place: Path, uninterrupted: tuple, seed: int, capsys: pytest.CaptureFixture
 ) -> None:
-    with interruption():
-        fit(tmp_path, interrupted_at=25)
-    path = tmp_path / "checkpoint/checkpoint.npz"
+    path = place / "checkpoint/checkpoint.npz"
     content = bytearray(path.read_bytes())
     random = np.random.default_rng(seed)
     if seed % 2:
@@ -212,10 +222,10 @@ def test_damaged_checkpoint_is_not_used(
         # One bit of the weights of the hidden layer, which are most of the file.
         with np.load(path) as archive:
             weights = max((archive[name] for name in archive.files), key=lambda array: array.size)
-        place = bytes(content).index(weights.tobytes()) + random.integers(weights.nbytes)
-        content[place] ^= 1 << random.integers(8)
+        start = bytes(content).index(weights.tobytes())
+        content[start + random.integers(weights.nbytes)] ^= 1 << random.integers(8)
     path.write_bytes(content)
-    assert fit(tmp_path)[:2] == uninterrupted
+    assert fit(place)[:2] == uninterrupted
     assert "not used, training starts anew: it is damaged: " in capsys.readouterr().err
 
 

@@ -16,6 +16,8 @@ import pytest
 from conftest import FIXTURES, Project, hashes, make_project, make_small
 from ruamel.yaml import YAML
 
+from stages import files
+
 pytestmark = pytest.mark.slow
 
 # How often each stage is killed, each time at another moment: 27 in all.
@@ -84,23 +86,26 @@ def members(session: int) -> list[str]:
     return found
 
 
+def timed_run(project: Project) -> dict[str, float]:
+    """Run the whole graph and return how many seconds each stage took."""
+    started: dict[str, float] = {}
+    run = Run(project, "dvc", "repro")
+    while run.process.poll() is None:
+        for line in run.output.splitlines():
+            if line.startswith("Running stage"):
+                started.setdefault(line.split("'")[1], time.monotonic())
+        time.sleep(0.02)
+    assert run.process.returncode == 0, run.output
+    ends = [*list(started.values())[1:], time.monotonic()]
+    return {stage: end - start for (stage, start), end in zip(started.items(), ends, strict=True)}
+
+
 class Reference:
     """A project after an uninterrupted run, with the hash of each output and each stage's time."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, seconds: dict[str, float]) -> None:
         self.project = project
-        self.seconds: dict[str, float] = {}
-        started: dict[str, float] = {}
-        run = Run(project, "dvc", "repro")
-        while run.process.poll() is None:
-            for line in run.output.splitlines():
-                if line.startswith("Running stage"):
-                    started.setdefault(line.split("'")[1], time.monotonic())
-            time.sleep(0.02)
-        assert run.process.returncode == 0, run.output
-        ends = [*list(started.values())[1:], time.monotonic()]
-        for (stage, start), end in zip(started.items(), ends, strict=True):
-            self.seconds[stage] = end - start
+        self.seconds = seconds
         self.hashes = hashes(project.root)
         self.lock = project.root / "dvc.lock"
         self.whole = self.lock.read_bytes()
@@ -154,22 +159,32 @@ class Reference:
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> Reference:
-    project = make_project(tmp_path_factory.mktemp("crashes") / "project", sources)
-    make_small(project, EPOCHS)
-    # All that has a state of its own: dropout, early stopping, and a learning rate that falls with
-    # the validation accuracy; sentiment_bilstm's falls along a cosine, which allows no other fall.
-    reducing = {"monitor": "val_accuracy", "factor": 0.5, "patience": 1}
-    project.set("models.cifar10_cnn.callbacks.reduce_learning_rate", reducing)
-    for name, size in {"cifar10_cnn": 8, "sentiment_bilstm": 32}.items():
-        project.set(f"models.{name}.batch_size", size)
-        project.set(f"models.{name}.dropout", 0.5)
-        # The fourth epoch, in which training is killed, must always come.
-        project.set(f"models.{name}.callbacks.early_stopping.patience", 3)
-    subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
-    return Reference(project)
+def reference(
+    tmp_path_factory: pytest.TempPathFactory, sources: list[str], shared: Callable
+) -> Reference:
+    def make(root: Path) -> None:
+        project = make_project(root / "project", sources)
+        make_small(project, EPOCHS)
+        # All that has a state of its own: dropout, early stopping, and a learning rate that falls
+        # with the validation accuracy; sentiment_bilstm's falls along a cosine, which allows no
+        # other fall.
+        reducing = {"monitor": "val_accuracy", "factor": 0.5, "patience": 1}
+        project.set("models.cifar10_cnn.callbacks.reduce_learning_rate", reducing)
+        project.set("models.cifar10_cnn.decay", None)
+        for name, size in {"cifar10_cnn": 8, "sentiment_bilstm": 32}.items():
+            project.set(f"models.{name}.batch_size", size)
+            project.set(f"models.{name}.dropout", 0.5)
+            # The fourth epoch, in which training is killed, must always come.
+            project.set(f"models.{name}.callbacks.early_stopping.patience", 3)
+        subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
+        files.write_json(root / "seconds.json", timed_run(project))
+
+    made = shared("crashes", make)
+    copy = Project(made / "project").copy(tmp_path_factory.mktemp("crashes") / "project")
+    return Reference(copy, files.read_json(made / "seconds.json"))
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     ("stage", "moment"),
     [

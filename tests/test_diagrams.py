@@ -267,6 +267,6 @@ class TestStage:
         assert f"{paths.diagram('mnist_sequential').with_suffix('.svg')} " in result.stderr
 
     def test_unknown_model(self, project: Project) -> None:
-        result = project.run("stages.diagram", "alexnet")
+        result = project.stage("diagram", "alexnet")
         assert result.returncode == 1
         assert result.stderr.startswith("error: params.yaml: no model 'alexnet'")

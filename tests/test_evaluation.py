@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from sklearn import metrics
 
 from stages import ReproError, params
@@ -75,8 +74,10 @@ def test_every_baseline_has_a_line() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_pages_show_the_committed_metrics(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_pages_show_the_committed_metrics(
+    page: Path, head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(head)
     assert results.insert(page, PAGES[page]()) == page.read_text("utf-8"), "run `make readme`"
 
 

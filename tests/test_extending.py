@@ -54,7 +54,7 @@ def apply(project: Project, number: int) -> None:
 def repro(
     project: Project, target: str, mirror: Path | str = FIXTURES
 ) -> subprocess.CompletedProcess[str]:
-    return project.run("dvc", "repro", target, DATA_MIRROR=str(mirror))
+    return project.dvc("repro", target, DATA_MIRROR=str(mirror))
 
 
 def ran(result: subprocess.CompletedProcess[str]) -> list[str]:

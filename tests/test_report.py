@@ -7,7 +7,7 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -129,53 +129,64 @@ def raw_images(path: Path) -> np.ndarray:
     return files.read_npz(path, ["x_test"])["x_test"]
 
 
-@pytest.fixture(scope="module")
-def changed(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture(scope="session")
+def changed(small_run: Project, shared: Callable) -> Project:
     """A run with a network drawn, then a parameter, a figure and a curve changed; two commits."""
-    project = small_run.copy(tmp_path_factory.mktemp("changed") / "project")
-    for path, content in ((paths.diagram(MODELS[0]), DOT), (paths.summary(MODELS[0]), LAYERS)):
-        (project.root / path).write_text(content, encoding="utf-8")
-    project.set("models.mnist_sequential.batch_size", 77)
-    metrics = project.root / paths.metrics("mnist_sequential")
-    found = files.read_json(metrics)
-    files.write_json(metrics, found | {"accuracy": found["accuracy"] / 2})
-    history = project.root / paths.history("mnist_sequential")
-    rows = [list(row.values()) for row in rows_of(history)]
-    header = list(rows_of(history)[0])
-    rows[-1][header.index("accuracy")] = "0.125"
-    files.write_csv(history, header, rows)
-    project.commit("Another figure")
-    return project
+
+    def make(root: Path) -> None:
+        project = small_run.copy(root)
+        for path, content in ((paths.diagram(MODELS[0]), DOT), (paths.summary(MODELS[0]), LAYERS)):
+            (root / path).write_text(content, encoding="utf-8")
+        project.set("models.mnist_sequential.batch_size", 77)
+        metrics = root / paths.metrics("mnist_sequential")
+        found = files.read_json(metrics)
+        files.write_json(metrics, found | {"accuracy": found["accuracy"] / 2})
+        history = root / paths.history("mnist_sequential")
+        rows = [list(row.values()) for row in rows_of(history)]
+        header = list(rows_of(history)[0])
+        rows[-1][header.index("accuracy")] = "0.125"
+        files.write_csv(history, header, rows)
+        project.commit("Another figure")
+
+    return Project(shared("changed", make))
 
 
-@pytest.fixture(scope="module")
-def whole(changed: Project) -> str:
+@pytest.fixture(scope="session")
+def whole(changed: Project, shared: Callable) -> str:
     """The report of that run beside its first commit."""
-    result = changed.run("stages.report", "--rev", "HEAD~1")
-    assert result.returncode == 0, result.stderr
-    target = changed.root / page.PAGE
-    assert result.stdout == f"{page.PAGE}: {files.sized(target)}\n"
-    return target.read_text("utf-8")
+
+    def make(root: Path) -> None:
+        result = changed.stage("report", "--rev", "HEAD~1")
+        assert result.returncode == 0, result.stderr
+        target = changed.root / page.PAGE
+        assert result.stdout == f"{page.PAGE}: {files.sized(target)}\n"
+        root.mkdir()
+        shutil.copyfile(target, root / "page.html")
+
+    return (shared("whole", make) / "page.html").read_text("utf-8")
 
 
-@pytest.fixture(scope="module")
-def bare(small_run: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="session")
+def bare(small_run: Project, shared: Callable) -> str:
     """The report of a clone, which has neither data nor models, and lacks figures of one model."""
-    project = small_run.clone(tmp_path_factory.mktemp("bare") / "project")
-    (project.root / paths.metrics("cifar10_cnn")).unlink()
-    shutil.rmtree(project.root / paths.plots("mnist_functional"))
-    result = project.run("stages.report", "--out", "elsewhere/page.html")
-    assert result.returncode == 0, result.stderr
-    return (project.root / "elsewhere/page.html").read_text("utf-8")
+
+    def make(root: Path) -> None:
+        project = small_run.clone(root)
+        (root / paths.metrics("cifar10_cnn")).unlink()
+        shutil.rmtree(root / paths.plots("mnist_functional"))
+        result = project.stage("report", "--out", "elsewhere/page.html")
+        assert result.returncode == 0, result.stderr
+
+    return (shared("bare", make) / "elsewhere/page.html").read_text("utf-8")
 
 
 @pytest.fixture
-def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> params.Params:
-    """The parameters, the registry and the metrics of this repository, in an empty directory."""
+def committed(head: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> params.Params:
+    """The parameters, the registry and the committed metrics, in an empty directory."""
     for name in ("params.yaml", "data/registry.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
-    shutil.copytree(ROOT / paths.METRICS, tmp_path / paths.METRICS)
+    shutil.copytree(head / paths.METRICS, tmp_path / paths.METRICS)
     monkeypatch.chdir(tmp_path)
     # After a new training and before `compare` these may be of different runs.
     for name, of in readings.comparison().figures.items():
@@ -446,7 +457,7 @@ def test_a_broken_graph_is_named(committed: params.Params) -> None:
 
 def test_the_pipeline_is_that_of_dvc(whole: str, changed: Project) -> None:
     parsed = Parsed(whole)
-    found = graphs.parse(changed.run("dvc", "dag", "--dot").stdout)
+    found = graphs.parse(changed.dvc("dag", "--dot").stdout)
     assert len(found.stages) > 40
     shown = {
         (f"{file}:{stage}" if file != "dvc.yaml" else stage): cells[0].text
@@ -498,7 +509,7 @@ def test_an_unknown_revision_is_named_in_one_line(changed: Project) -> None:
     target = changed.root / "build/kept.html"
     target.parent.mkdir(exist_ok=True)
     target.write_text("earlier")
-    result = changed.run("stages.report", "--rev", "nowhere", "--out", str(target))
+    result = changed.stage("report", "--rev", "nowhere", "--out", str(target))
     assert result.returncode == 1
     assert re.fullmatch(r"error: REV nowhere: .*unknown Git revision 'nowhere'.*\n", result.stderr)
     assert target.read_text() == "earlier"

@@ -258,7 +258,7 @@ def test_other_bytes_and_no_package_end_in_a_message(cut_project: Project) -> No
     with pytest.raises(ReproError, match=r"sequences\.yaml: people_daily: 199801\.txt: 10 bytes"):
         corpora.people_daily()
     path.unlink()
-    result = cut_project.run("stages.encode_sequences", "words")
+    result = cut_project.stage("encode_sequences", "words")
     assert result.returncode == 1
     assert "data/sequences.yaml: people_daily: " in result.stderr
     assert "Traceback" not in result.stderr

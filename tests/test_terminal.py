@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Project
+from conftest import ROOT, Project, called
 from PIL import Image
 
+from stages.serving import terminal
 from stages.serving.images import as_digit
 from stages.serving.sentiment import Sentiment
 
@@ -27,28 +28,21 @@ MODULE = "stages.serving.terminal"
 
 
 def keras_repro(
-    project: Project, *arguments: str, given: bytes | None = None, **environment: str
-) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", MODULE, *arguments],
-        cwd=project.root,
-        env=project.environment(**environment),
-        input=given,
-        stdin=subprocess.DEVNULL if given is None else None,
-        capture_output=True,
-        check=False,
-    )
+    project: Project, *arguments: str, given: bytes = b""
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process."""
+    return called(lambda: terminal.main(arguments), project.root, given)
 
 
-def said(result: subprocess.CompletedProcess[bytes]) -> list[str]:
-    assert result.returncode == 0, result.stderr.decode()
-    return result.stdout.decode().splitlines()
+def said(result: subprocess.CompletedProcess[str]) -> list[str]:
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
 
 
-def refused(result: subprocess.CompletedProcess[bytes]) -> str:
+def refused(result: subprocess.CompletedProcess[str]) -> str:
     """Return the one message of a command that could not do what it should."""
-    assert result.returncode == 1, result.stdout.decode()
-    lines = result.stderr.decode().splitlines()
+    assert result.returncode == 1, result.stdout
+    lines = result.stderr.splitlines()
     assert lines[-1].startswith("error: ")
     assert not any("Traceback" in line for line in lines)
     return lines[-1].removeprefix("error: ")
@@ -101,7 +95,7 @@ class TestPredict:
         assert line.startswith(("negative 0.", "positive 0."))
 
     def test_a_locale_that_knows_no_chinese(self, bundled: Project) -> None:
-        result = keras_repro(bundled, "predict", TEXT, LC_ALL="C", PYTHONUTF8="0")
+        result = bundled.run(MODULE, "predict", TEXT, LC_ALL="C", PYTHONUTF8="0")
         assert said(result)[0].endswith(TEXT)
 
     def test_model_that_is_not_there(self, bundled: Project) -> None:
@@ -189,7 +183,7 @@ class TestFiles:
             "--output", str(target),
         )  # fmt: skip
         assert said(result) == []
-        assert "5 rows, 2 without an answer (empty or too long)" in result.stderr.decode()
+        assert "5 rows, 2 without an answer (empty or too long)" in result.stderr
         with target.open(encoding="utf-8", newline="") as file:
             head, *rows = csv.reader(file)
         assert head == [*ROWS[0], "label", "probability"]
@@ -207,7 +201,7 @@ class TestFiles:
         source.write_bytes(gzip.compress(table(ROWS, delimiter=delimiter)))
         result = keras_repro(bundled, "predict", "--file", str(source), "--text-column", "comment")
         assert result.returncode == 0, result.stderr
-        text = io.StringIO(result.stdout.decode(), newline="")
+        text = io.StringIO(result.stdout, newline="")
         head, *rows = csv.reader(text, delimiter=delimiter)
         assert head[-2:] == ["label", "probability"]
         assert [row[:3] for row in rows] == ROWS[1:]

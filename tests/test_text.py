@@ -464,7 +464,7 @@ class TestRagged:
 def test_stages_from_corpus_to_numbers(project: Project) -> None:
     for stage in ("download reviews", "prepare", "segment", "tokenize"):
         name, *item = stage.split()
-        result = project.run(f"stages.{name}", *item)
+        result = project.stage(name, *item)
         assert result.returncode == 0, result.stderr
     prepared = pq.read_table(project.root / "data/interim/reviews.parquet").to_pylist()
     segmented = pq.read_table(project.root / "data/interim/segmented.parquet").to_pylist()
@@ -506,7 +506,7 @@ def test_faulty_input_ends_in_one_message_and_keeps_earlier_output(
     (project.root / output).write_bytes(b"earlier")
     if damage == "truncated":
         (project.root / needs).write_bytes(b"PAR1 and no more")
-    result = project.run(f"stages.{stage}")
+    result = project.stage(stage)
     assert (result.returncode, "Traceback" in result.stderr) == (1, False)
     assert f"error: {needs}: " in result.stderr
     assert (project.root / output).read_bytes() == b"earlier"
@@ -525,7 +525,7 @@ def test_text_stages_start_without_tensorflow(project: Project) -> None:
 
 def test_dictionary_that_dvc_does_not_watch(project: Project) -> None:
     project.set("segment.user_dict", "data/words.txt")
-    result = project.run("stages.segment")
+    result = project.stage("segment")
     assert result.returncode == 1
     assert result.stderr == (
         "error: params.yaml: segment.user_dict is data/words.txt; "

@@ -538,7 +538,7 @@ class TestStages:
         project.edit("data/weights.yaml", lambda known: known["vgg16"].update(url=address))
         project.set("transfer.backbone", "vgg16")
         project.set("transfer.weights", "imagenet")
-        result = project.run("stages.backbone", DATA_MIRROR="")
+        result = project.stage("backbone", DATA_MIRROR="")
         assert (result.returncode, "Traceback" in result.stderr) == (1, False)
         assert "error: vgg16.h5: the ImageNet weights of vgg16 cannot be had" in result.stderr
         assert f"{address}: " in result.stderr

@@ -348,23 +348,25 @@ class TestFiles:
 
 
 class TestGate:
-    def test_committed_figures_reach_their_gates(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.chdir(ROOT)
+    def test_committed_figures_reach_their_gates(
+        self, head: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(head)
         assert gates.shortfalls(gates.load()) == []
 
-    def test_gate_names_what_fell_short(self, project: Project) -> None:
+    def test_gate_names_what_fell_short(self, project: Project, head: Path) -> None:
         for name in params.Models.model_fields:
-            source = ROOT / f"metrics/{name}.json"
+            source = head / f"metrics/{name}.json"
             (project.root / "metrics").mkdir(exist_ok=True)
             (project.root / f"metrics/{name}.json").write_bytes(source.read_bytes())
-        passed = project.run("stages.gate")
+        passed = project.stage("gate")
         assert (passed.returncode, passed.stderr) == (0, "")
         count = len(params.Models.model_fields)
         assert passed.stdout == f"all figures of {count} models reach metrics/gates.yaml\n"
         path = project.root / METRICS
         figures = json.loads(path.read_text())
         path.write_text(json.dumps(figures | {"f1": 0.5, "recall": float("nan")}))
-        failed = project.run("stages.gate")
+        failed = project.stage("gate")
         assert failed.returncode == 1
         assert failed.stderr.splitlines() == [
             "error: 2 below metrics/gates.yaml",
@@ -372,7 +374,7 @@ class TestGate:
             f"{METRICS}: f1 is 0.5000; expected at least 0.98",
         ]
         path.write_text(json.dumps(figures | {"f1": None}))
-        told = project.run("stages.gate").stderr
+        told = project.stage("gate").stderr
         assert told == f"error: {METRICS}: f1 is None; expected a number\n"
 
 
@@ -386,12 +388,12 @@ def test_differences_of_fingerprints() -> None:
 
 
 @pytest.mark.parametrize("name", params.Models.model_fields)
-def test_committed_fingerprint_is_of_the_locked_packages(name: str) -> None:
-    found = json.loads((ROOT / f"metrics/fingerprints/{name}.json").read_text())
+def test_committed_fingerprint_is_of_the_locked_packages(name: str, head: Path) -> None:
+    found = json.loads((head / f"metrics/fingerprints/{name}.json").read_text())
     locked = dict(
-        re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+        re.findall(r"^([\w.-]+)==(\S+)", (head / "requirements.lock").read_text(), re.MULTILINE)
     )
     assert found["packages"] == {key: locked[key] for key in fingerprint.PACKAGES}
-    settings = params.load(ROOT / "params.yaml").runtime
+    settings = params.load(head / "params.yaml").runtime
     assert found["threads"] == settings.threads
     assert found["deterministic"] == settings.deterministic
