@@ -102,6 +102,15 @@ class TestPython:
         told = refused(setup(place, PYTHON="python3.12"))
         assert told.startswith("PYTHON=python3.12 does not start; expected Python 3.11, 3.12 or")
 
+    def test_one_of_pyenv_that_is_not_selected(self, place: Path) -> None:
+        (python(place, "3.13")).write_text("#!/bin/sh\nexit 127\n")  # as its names on PATH do then
+        kept = place / "pyenv/versions/3.13.0/bin/python3.13"
+        kept.parent.mkdir(parents=True)
+        python(place, "3.13", "real").rename(kept)
+        result = setup(place, PYTHON="python3.13", PYENV_ROOT=str(place / "pyenv"))
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.startswith("Making .venv with Python 3.13.0")
+
     def test_without_venv(self, place: Path) -> None:
         python(place, "3.12", without_venv=True)
         told = refused(setup(place))
