@@ -224,6 +224,7 @@ class TestLocks:
 
     @pytest.mark.slow
     @pytest.mark.network
+    @pytest.mark.turns(3)
     @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
     @pytest.mark.parametrize(
         "platform", ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin"]

@@ -53,7 +53,7 @@ def test_the_whole_small_graph_has_the_same_hashes(
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
-    run(project.root / ".ci/environment", "run")
+    run("bash", project.root / ".ci/environment", "run")
     programs = project.root / ".venv/bin"
     environment["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     assert run(programs / "python", "--version").startswith(f"Python {version}.")
