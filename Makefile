@@ -99,6 +99,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --for
 EXTRAS := dev ssh s3 rjieba opencc cluster tensorboard
 lock: setup
 	$(LOCK) --output-file requirements.lock pyproject.toml
+	mkdir -p .cache
 	cat requirements.lock requirements-dev.lock >.cache/all.lock
 	$(LOCK) $(addprefix --extra ,$(EXTRAS)) --constraints requirements.lock \
 	    --output-file .cache/all.lock pyproject.toml
