@@ -108,8 +108,13 @@ class Project:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m ARGUMENTS` at the project's root."""
+        return self._run(Path(sys.executable), arguments, environment)
+
+    def _run(
+        self, python: Path, arguments: tuple[str, ...], environment: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [python, "-m", *arguments],
             cwd=self.root,
             env=self.environment(**environment),
             capture_output=True,
@@ -128,17 +133,8 @@ class Project:
         self, name: str, *arguments: str, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `python -m stages.NAME ARGUMENTS` as a fork."""
-        program = forks.programs() / "python"
-        return subprocess.run(
-            [program, "-m", f"stages.{name}", *arguments],
-            cwd=self.root,
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=900,
-        )
+        python = forks.programs() / "python"
+        return self._run(python, (f"stages.{name}", *arguments), environment)
 
 
 def called(
