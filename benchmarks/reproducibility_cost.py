@@ -29,15 +29,17 @@ def main() -> None:
     """Measure and print one line per model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     single = [name for name, of in params.load().models if isinstance(of, params.Training)]
-    parser.add_argument("models", nargs="*", choices=single, default=single)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(single)}")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100, help="that are timed, a batch each")
     arguments = parser.parse_args()
+    for name in arguments.models:
+        params.load().model(name)  # an unknown name ends here
     print(f"{processor()}, {len(os.sched_getaffinity(0))} cores; {arguments.rounds} rounds")
     print("Milliseconds per step, and times that without either (lowest to highest)")
     print(f"| model | {' | '.join(SETTINGS)} |")
     print(f"|---|{'--:|' * len(SETTINGS)}")
-    for name in arguments.models:
+    for name in arguments.models or single:
         times: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
         for number in range(1, arguments.rounds + 1):
             for setting in SETTINGS:

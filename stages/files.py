@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,25 +38,65 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 ZIP64_VERSION = 45  # of the ZIP format: the first with sizes above 4 GiB
 
 
+# What is beside its target until it is whole; no user's file ends so.
+TEMPORARY = "keras-repro.tmp"
+
+# Runs before an output takes its place; while a stage runs, `stages.dependencies` checks them here.
+before_output: Callable[[], None] = lambda: None  # noqa: E731 - an annotation needs a name
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it over `path` if the block succeeds.
 
     If the block raises, the temporary file is removed and `path` stays as it was. If the process is
-    killed, the next one that replaces `path` removes it.
+    killed, the next one that replaces `path` removes it. A link stays, and the file that it names
+    is replaced; what is no file, such as a pipe or /dev/stdout, is written to.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        with _filling(path) as temporary:
+            yield temporary
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    for orphan in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        if not _is_alive(orphan.name.split(".")[-2]):
+    for orphan in path.parent.glob(f".{glob.escape(path.name)}.*.{TEMPORARY}"):
+        if not _is_alive(orphan.name.removesuffix(f".{TEMPORARY}").rpartition(".")[2]):
             orphan.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_path(path)
     try:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
+        if not path.is_relative_to(paths.CACHE.absolute()):
+            before_output()
         temporary.replace(path)
+        sync_directory(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """Return where this process keeps what becomes `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{TEMPORARY}")
+
+
+def sync_directory(path: Path) -> None:
+    """See to it that what was renamed in a directory is so after a loss of power, too."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _filling(path: Path) -> Iterator[Path]:
+    """Yield a temporary file whose content goes into what is no file if the block succeeds."""
+    with tempfile.TemporaryDirectory(prefix="keras-repro-") as directory:
+        temporary = Path(directory, path.name)
+        yield temporary
+        with temporary.open("rb") as written, path.open("wb") as target:
+            shutil.copyfileobj(written, target)
 
 
 @contextmanager
@@ -90,6 +130,12 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5(path: Path) -> str:
+    """Return the hash that DVC records of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def sized(path: Path) -> str:
@@ -228,6 +274,7 @@ def _stored(place: Location) -> Iterator[Path]:
         yield directory / "content"
         try:
             system, name = _system(place)
+            before_output()
             fs.copy_files(str(directory / "content"), name, fs.LocalFileSystem(), system)
         except (OSError, pa.ArrowException) as error:
             raise ReproError(f"{place}: cannot be written ({error})") from None

@@ -28,6 +28,8 @@ LAYERS_PAGE = Path("docs/layers.md")
 LOCK = Path("dvc.lock")
 GATES = METRICS / "gates.yaml"
 TOLERANCES = METRICS / "tolerances.yaml"
+PACKAGES = Path("requirements.lock")
+FINGERPRINT = METRICS / "fingerprint.json"  # of the machine of the committed run
 
 # Not named in dvc.yaml: what may be deleted at any time and never changes a result.
 CACHE = Path(".cache")
@@ -75,11 +77,6 @@ def checkpoint(name: str) -> Path:
 def tensorboard(name: str) -> Path:
     """Return the directory with what TensorBoard shows of a training; it holds times."""
     return CACHE / "tensorboard" / name
-
-
-def fingerprint(name: str) -> Path:
-    """Return where it says on what machine and with what packages a model was trained."""
-    return METRICS / "fingerprints" / f"{name}.json"
 
 
 def history(name: str) -> Path:

@@ -3,20 +3,75 @@
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
-from stages import ReproError, paths
+import stages
+from stages import ReproError, files, kernels, paths
 from stages.params import Runtime
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage; a `ReproError` ends it with one message on stderr and exit status 1."""
+    """Run a stage, which stops if what it depends on is changed meanwhile."""
+    command(partial(_watched, main))
+
+
+def command(main: Callable[[], None]) -> None:
+    """Run a command; a `ReproError` ends it with one message on stderr and exit status 1."""
     try:
         main()
     except ReproError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _watched(main: Callable[[], None]) -> None:
+    from stages import dependencies  # commands do without what it imports
+
+    _refuse_other_code()
+    files.before_output = dependencies.watch()
+    main()
+    files.before_output()
+
+
+def _refuse_other_code() -> None:
+    """Refuse to run the code of another directory, to which PYTHONPATH and the like can lead.
+
+    Raises:
+        ReproError: a module is not as it stands in this directory.
+
+    """
+    root, here = Path(stages.__file__).parents[1], Path.cwd()
+    if root == here:
+        return
+    loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    for path in (Path(name) for name in loaded if name):
+        own = here / path.relative_to(root) if path.is_relative_to(root / "stages") else path
+        if not own.is_file() or own.read_bytes() != path.read_bytes():
+            raise ReproError(
+                f"{path}: is not the code of {own.relative_to(here)} in this directory; expected "
+                "that (unset PYTHONPATH and PYTHONSAFEPATH)"
+            )
+
+
+@contextmanager
+def _without_notes() -> Iterator[None]:
+    """Leave out what C++ says while it is imported: of kernels, CPU features and missing GPUs.
+
+    It heeds no log level so early. Exceptions pass.
+    """
+    sys.stderr.flush()
+    stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nothing)
 
 
 def configure(runtime: Runtime, branches: int = 1) -> None:
@@ -30,23 +85,21 @@ def configure(runtime: Runtime, branches: int = 1) -> None:
         branches: of the network, which compute at the same time and share the threads.
 
     """
+    kernels.pin(portable=runtime.portable)
+    if runtime.portable and not kernels.has_avx2():
+        print(  # noqa: T201 - what the user must know
+            "this processor has no AVX2: its models are equivalent to others' at best",
+            file=sys.stderr,
+        )
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # ~/.keras/keras.json could change the float type or the image layout under our feet.
     os.environ["KERAS_HOME"] = str(paths.KERAS_HOME.absolute())
-    # Start-up notes about CPU features and missing GPUs are no news to anyone.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # These choose kernels, each of which sums up in an order of its own: nobody else may set them.
-    for name in ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
-        os.environ.pop(name, None)
-    if runtime.portable:
-        # oneDNN takes the kernels of the newest instructions that it finds, and TensorFlow takes
-        # oneDNN's operations only where there is AVX-512.
-        os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-        os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"
 
-    import keras
-    import numpy as np
-    import tensorflow as tf
+    with _without_notes():
+        import keras
+        import numpy as np
+        import tensorflow as tf
 
     random.seed(runtime.seed)
     np.random.seed(runtime.seed)  # noqa: NPY002 - for libraries that use the global generator
@@ -55,7 +108,8 @@ def configure(runtime: Runtime, branches: int = 1) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(max(1, runtime.threads // branches))
     tf.config.threading.set_inter_op_parallelism_threads(runtime.threads)
     if runtime.portable:
-        # It would turn x / sqrt(y) into x * rsqrt(y), which each vendor approximates otherwise.
+        # It would turn x / sqrt(y) into x * rsqrt(y).
         tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+        kernels.exact_rsqrt()
     if runtime.deterministic:
         tf.config.experimental.enable_op_determinism()

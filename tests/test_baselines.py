@@ -15,6 +15,8 @@ from stages.text.reviews import SEGMENTED
 
 NAMES = list(params.Baselines.model_fields)
 SETTINGS = params.load(Path(__file__).parents[1] / "params.yaml").baselines
+# The two million of params.yaml take 7 s to draw, and few reviews have no use for them.
+BUCKETS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,7 @@ def judged(small_run: Project, shared: Callable) -> Project:
 
     def make(root: Path) -> None:
         project = small_run.copy(root)
+        project.set("baselines.fasttext.buckets", BUCKETS)
         for arguments in [*(("baseline", name) for name in NAMES), ("compare",)]:
             result = project.stage(*arguments)
             assert result.returncode == 0, result.stderr
@@ -166,7 +169,7 @@ def test_no_n_gram_is_frequent_enough(name: str) -> None:
 
 
 def test_fasttext_with_too_high_a_learning_rate() -> None:
-    settings = SETTINGS.fasttext.model_copy(update={"learning_rate": 1e9})
+    settings = SETTINGS.fasttext.model_copy(update={"learning_rate": 1e9, "buckets": BUCKETS})
     train = reviews(*["很 好 看", "不 好 看"] * 50)
     with pytest.raises(ReproError, match=r"baselines\.fasttext\.learning_rate is 1e\+09, with"):
         next(fasttext.candidates(train, settings, 1))
@@ -176,7 +179,7 @@ def test_words_that_fasttext_would_take_for_labels_or_ends() -> None:
     words = ["__label__x", "__label__1", "</s>", "\x01", "好 看"]
     train = reviews(*["难看 无聊", "好看 有趣"] * 100)
     strange = train._replace(tokens=[words + tokens for tokens in train.tokens])
-    settings = SETTINGS.fasttext.model_copy(update={"learning_rate": 0.1})
+    settings = SETTINGS.fasttext.model_copy(update={"learning_rate": 0.1, "buckets": BUCKETS})
     candidate = next(fasttext.candidates(strange, settings, 1))
     assert ((candidate.score(strange) > 0) == (strange.labels == 1)).all()
 

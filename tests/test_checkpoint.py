@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,13 +14,14 @@ from stages import params, paths
 from stages.models import Inputs
 from stages.models.cifar10_cnn import build
 from stages.reproducibility import archive
-from stages.training import batches, checkpoint, trainer
+from stages.training import batches, callbacks, checkpoint, trainer
 from stages.training.checkpoint import Checkpoint
 from stages.training.data import TrainingData
 
 ROOT = Path(__file__).parents[1]
 EPOCHS = 8
 STEPS = 10
+INPUTS = Inputs((8, 8, 3), 2, None)
 ORIGIN = {
     "parameters": {"batch_size": 10, "dropout": 0.5},
     "data": {"data/raw/cifar10.npz": "aa"},
@@ -71,8 +73,13 @@ def fit(
     origin: dict = ORIGIN,
     interrupted_at: int | None = None,
     settings: params.Cnn = SETTINGS,
+    states: Path | None = None,
 ) -> tuple[bytes, list[tuple[float, ...]], Checkpoint]:
-    """Train, up to a batch counted from the first epoch's start if one is given."""
+    """Train, up to a batch counted from the first epoch's start if one is given.
+
+    `states` gets a directory for each epoch done, with what lay in `directory` in the middle of the
+    next one: an interruption would have left that.
+    """
     keras.utils.clear_session()
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(1)
@@ -85,6 +92,8 @@ def fit(
         count += 1
         if count == interrupted_at:
             raise InterruptionError("interrupted here")
+        if states and count > STEPS and count % STEPS == STEPS // 2:
+            shutil.copytree(directory, states / str(count // STEPS))
         return x[rows], y[rows]
 
     data = TrainingData(
@@ -92,7 +101,7 @@ def fit(
         batches.Batches(
             lambda rows: (x[100 + rows], y[100 + rows]), lambda _: batches.in_order(50, 10), seed=0
         ),
-        Inputs((8, 8, 3), 2, None),
+        INPUTS,
         "images",
     )
     kept = Checkpoint(directory / "checkpoint", origin)
@@ -101,40 +110,79 @@ def fit(
     return (directory / "model.keras").read_bytes(), rows, kept
 
 
+def begun(directory: Path, origin: dict = ORIGIN) -> dict[str, Any]:
+    """Return all that a training begins with that finds what lies in a directory."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(1)
+    model = build(SETTINGS, INPUTS)
+    trainer.prepare(model, SETTINGS, STEPS)
+    recorder = callbacks.Recorder()
+    kept = Checkpoint(directory / "checkpoint", origin)
+    watching = callbacks.build(SETTINGS.callbacks, kept.best, directory / "logs")
+    kept.resume(model, recorder, watching)
+    kept.on_train_begin()
+    variables = (*model.variables, *model.optimizer.variables)
+    return {
+        "variables": [variable.numpy().tobytes() for variable in variables],
+        "remembered": [
+            getattr(callback, key, None)
+            for callback in watching
+            for keys in checkpoint.REMEMBERED.values()
+            for key in keys
+        ],
+        "rows": recorder.rows,
+        "epochs": kept.epochs,
+        "stopped": kept.stopped,
+    }
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list]:
-    model, rows, kept = fit(tmp_path_factory.mktemp("uninterrupted"))
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, list]:
+    """A directory with the states of a training that ran to its end, and what that gave."""
+    root = tmp_path_factory.mktemp("trained")
+    model, rows, kept = fit(root / "end", states=root)
     rates = [row[-1] for row in rows]
     assert kept.stopped, "early stopping must be at work"
     assert len(rows) < EPOCHS
     assert rates[-1] < rates[0], "the learning rate must fall"
-    return model, rows
-
-
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a training leaves that was interrupted in its third epoch; not to be changed."""
-    directory = tmp_path_factory.mktemp("interrupted")
-    with interruption():
-        fit(directory, interrupted_at=25)
-    return directory
+    return root, model, rows
 
 
 @pytest.fixture
-def place(interrupted: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(interrupted, tmp_path / "place"))
+def uninterrupted(trained: tuple) -> tuple[bytes, list]:
+    return trained[1:]
+
+
+@pytest.fixture
+def place(trained: tuple, tmp_path: Path) -> Path:
+    """What a training leaves that is interrupted in its third epoch."""
+    return Path(shutil.copytree(trained[0] / "2", tmp_path / "place"))
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a training begins with where nothing lies."""
+    return begun(tmp_path_factory.mktemp("fresh"))
 
 
 @pytest.mark.parametrize("epochs", range(1, 5))
 def test_interrupted_training_ends_in_the_same_bytes(
-    tmp_path: Path, uninterrupted: tuple, epochs: int, capsys: pytest.CaptureFixture
+    trained: tuple, tmp_path: Path, epochs: int, capsys: pytest.CaptureFixture
 ) -> None:
-    # Keras takes two batches more, to see their shapes, before the first epoch.
-    with interruption():
-        fit(tmp_path, interrupted_at=epochs * STEPS + STEPS // 2)
-    assert fit(tmp_path)[:2] == uninterrupted
+    root, *expected = trained
+    left = Path(shutil.copytree(root / str(epochs), tmp_path / "left"))
+    assert fit(left)[:2] == tuple(expected)
     assert f"checkpoint.npz: going on after epoch {epochs}\n" in capsys.readouterr().err
+
+
+def test_an_interruption_leaves_the_state_in_the_middle_of_its_epoch(
+    trained: tuple, tmp_path: Path
+) -> None:
+    with interruption():
+        fit(tmp_path / "left", interrupted_at=2 * STEPS + STEPS // 2)
+    found, expected = (begun(path) for path in (tmp_path / "left", trained[0] / "2"))
+    assert found == expected
+    assert found["epochs"] == 2
 
 
 def test_cooldown_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -142,12 +190,9 @@ def test_cooldown_goes_on_where_it_was(tmp_path: Path) -> None:
         update={"reduce_learning_rate": params.ReduceLearningRate(**COOLING)}
     )
     cooling = SETTINGS.model_copy(update={"callbacks": watching})
-    expected = fit(tmp_path / "a", settings=cooling)[:2]
+    expected = fit(tmp_path / "end", settings=cooling, states=tmp_path)[:2]
     for epochs in (2, 3):  # the learning rate falls after one of them
-        directory = tmp_path / str(epochs)
-        with interruption():
-            fit(directory, interrupted_at=epochs * STEPS + STEPS // 2, settings=cooling)
-        assert fit(directory, settings=cooling)[:2] == expected
+        assert fit(tmp_path / str(epochs), settings=cooling)[:2] == expected
 
 
 def test_logs_change_no_byte_and_go_on_as_well(
@@ -174,9 +219,9 @@ def losses(directory: Path) -> list[tuple[int, float]]:
     ]
 
 
-def test_finished_training_is_not_trained_further(tmp_path: Path, uninterrupted: tuple) -> None:
-    fit(tmp_path)
-    assert fit(tmp_path, interrupted_at=1)[:2] == uninterrupted
+def test_finished_training_is_not_trained_further(trained: tuple, tmp_path: Path) -> None:
+    end = Path(shutil.copytree(trained[0] / "end", tmp_path / "end"))
+    assert fit(end, interrupted_at=1)[:2] == trained[1:]
 
 
 @pytest.mark.parametrize(
@@ -190,14 +235,14 @@ def test_finished_training_is_not_trained_further(tmp_path: Path, uninterrupted:
 )
 def test_checkpoint_of_another_training_is_not_used(
     place: Path,
-    uninterrupted: tuple,
+    fresh: dict,
     capsys: pytest.CaptureFixture,
     kind: str,
     key: str,
     told: str,
 ) -> None:
     without = {name: value for name, value in ORIGIN[kind].items() if name != key}
-    assert fit(place, ORIGIN | {kind: without})[:2] == uninterrupted
+    assert begun(place, ORIGIN | {kind: without}) == fresh
     expected = f"checkpoint.npz: not used, training starts anew: it is from other {kind}: {told}\n"
     assert expected in capsys.readouterr().err
 
@@ -205,13 +250,14 @@ def test_checkpoint_of_another_training_is_not_used(
 def test_parameters_are_named_before_the_hardware_that_follows_from_them(
     place: Path, uninterrupted: tuple, capsys: pytest.CaptureFixture
 ) -> None:
+    # What the others begin with, so that they end as this one does.
     assert fit(place, {kind: {} for kind in ORIGIN})[:2] == uninterrupted
     assert "it is from other parameters: batch_size was 10, is None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_damaged_checkpoint_is_not_used(
-    place: Path, uninterrupted: tuple, seed: int, capsys: pytest.CaptureFixture
+    place: Path, fresh: dict, seed: int, capsys: pytest.CaptureFixture
 ) -> None:
     path = place / "checkpoint/checkpoint.npz"
     content = bytearray(path.read_bytes())
@@ -225,7 +271,7 @@ def test_damaged_checkpoint_is_not_used(
         start = bytes(content).index(weights.tobytes())
         content[start + random.integers(weights.nbytes)] ^= 1 << random.integers(8)
     path.write_bytes(content)
-    assert fit(place)[:2] == uninterrupted
+    assert begun(place) == fresh
     assert "not used, training starts anew: it is damaged: " in capsys.readouterr().err
 
 

@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from conftest import FIXTURES, PREPARED_REVIEWS, SEGMENTED_REVIEWS, Project, hashes
+from conftest import FIXTURES, SEGMENTED_REVIEWS, Project, hashes, many_reviews
 from ruamel.yaml import YAML
 
 from stages import files
-from stages.text import reviews
 
 pytestmark = pytest.mark.slow
 
@@ -115,22 +113,6 @@ def test_same_lock_as_locally(tmp_path: Path, small_run: Project, cluster: Clust
 
 def read_lock(project: Project) -> dict:
     return YAML(typ="safe").load(project.root / "dvc.lock")["stages"]
-
-
-def many_reviews(project: Project, count: int) -> None:
-    """Write data/interim/reviews.parquet: enough batches for a worker to be killed among them."""
-    texts = (FIXTURES / "pos.txt").read_text("utf-8").splitlines()
-    table = pa.table(
-        {
-            "id": [f"{number:016x}" for number in range(count)],
-            "label": [number % 2 for number in range(count)],
-            "text": [f"{number} {texts[number % len(texts)]}" for number in range(count)],
-            "split": ["train"] * count,
-            "source": ["drawn"] * count,
-        },
-        schema=reviews.PREPARED,
-    )
-    files.write_parquet(project.root / PREPARED_REVIEWS, reviews.PREPARED, table.to_batches(5000))
 
 
 def test_a_worker_killed_half_way_changes_no_byte(project: Project, cluster: Cluster) -> None:

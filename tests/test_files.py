@@ -1,5 +1,7 @@
+import os
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,57 @@ READERS = {
     "x.npz": lambda path: files.read_npz(path, ["x", "y"]),
     "x.parquet": lambda path: list(files.read_parquet(path, SCHEMA)),
 }
+
+
+class TestWhatIsNoPlainFile:
+    def test_link_stays_and_its_target_is_replaced(self, tmp_path: Path) -> None:
+        target = tmp_path / "elsewhere/data.txt"
+        target.parent.mkdir()
+        target.write_bytes(b"before")
+        link = tmp_path / "link.txt"
+        link.symlink_to(target)
+        files.write_bytes(link, b"after")
+        assert link.is_symlink()
+        assert target.read_bytes() == b"after"
+        assert [path.name for path in target.parent.iterdir()] == ["data.txt"]
+
+    def test_link_to_nothing_gets_its_target(self, tmp_path: Path) -> None:
+        link = tmp_path / "link.txt"
+        link.symlink_to(tmp_path / "new/data.txt")
+        files.write_bytes(link, b"after")
+        assert link.is_symlink()
+        assert (tmp_path / "new/data.txt").read_bytes() == b"after"
+
+    def test_pipe_is_written_to(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with ThreadPoolExecutor() as pool:
+            reading = pool.submit(pipe.read_bytes)
+            files.write_bytes(pipe, b"content")
+            assert reading.result(timeout=10) == b"content"
+        assert pipe.is_fifo()
+        assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+    def test_device_is_written_to(self) -> None:
+        files.write_bytes(Path("/dev/null"), b"content")
+        assert Path("/dev/null").is_char_device()
+
+
+def test_files_of_users_are_not_taken_for_what_a_killed_process_left(tmp_path: Path) -> None:
+    dead = 2**22 + 1  # above the greatest number of a process
+    theirs = [tmp_path / f".x.csv.{dead}.tmp", tmp_path / ".x.csv.tmp", tmp_path / "x.csv.tmp"]
+    ours = tmp_path / f".x.csv.{dead}.{files.TEMPORARY}"
+    for path in (*theirs, ours):
+        path.touch()
+    files.write_bytes(tmp_path / "x.csv", b"")
+    assert set(tmp_path.iterdir()) == {*theirs, tmp_path / "x.csv"}
+
+
+def test_a_rename_is_made_to_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    monkeypatch.setattr(files, "sync_directory", synced.append)
+    files.write_bytes(tmp_path / "x.csv", b"")
+    assert synced == [tmp_path]
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -34,11 +34,29 @@ def lock() -> dict[str, dict]:
     return stages
 
 
+FURTHER = ["layers", "words", "readings", "local", "transfer"]
+
+
+def further() -> dict[str, dict]:
+    """The lock of a further pipeline: what reads a text, and what reads nothing of the main one."""
+    stages = {
+        f"evaluate@{name}": entry({"tokens.npz": "1", "further.py": "1"}, {f"{name}.json": "1"})
+        for name in FURTHER
+    }
+    return stages | {
+        f"export@{MODELS[0]}": entry({f"{MODELS[0]}.keras": "1"}, {f"{MODELS[0]}.onnx": "1"})
+    }
+
+
 class TestTouched:
     def found(self, stage: str, change: dict) -> set[str]:
         after = lock()
         after[stage] |= change
-        return {name for name in MODELS if rotation.touched(name, lock(), after)}
+        return {
+            name
+            for name, stages in rotation.groups(after).items()
+            if rotation.touched(stages, lock(), after)
+        }
 
     def test_nothing(self) -> None:
         assert self.found("prepare", {}) == set()
@@ -54,8 +72,8 @@ class TestTouched:
     def test_a_new_model(self) -> None:
         before = lock()
         del before["train@cifar10_cnn"]
-        assert rotation.touched("cifar10_cnn", before, lock())
-        assert not rotation.touched("mnist_functional", before, lock())
+        assert rotation.touched(["evaluate@cifar10_cnn"], before, lock())
+        assert not rotation.touched(["evaluate@mnist_functional"], before, lock())
 
 
 class Repository:
@@ -66,11 +84,16 @@ class Repository:
         self.project = Project(root)
         self.project.git("init", "--quiet", ".")
         self.write(lock())
+        (root / "more").mkdir()
+        self.write_further(further())
         (root / "requirements.lock").write_text("tensorflow==1\n")
         self.commit()
 
     def write(self, stages: dict[str, dict]) -> None:
         YAML().dump({"stages": stages}, self.root / "dvc.lock")
+
+    def write_further(self, stages: dict[str, dict]) -> None:
+        YAML().dump({"stages": stages}, self.root / "more/dvc.lock")
 
     def commit(self) -> str:
         self.project.git("add", "--all")
@@ -78,7 +101,15 @@ class Repository:
         return self.project.git("rev-parse", "HEAD").strip()
 
     def due(self, since: str) -> list[str]:
-        return rotation.due(self.root, since)
+        """Return the models that are due."""
+        return [name for name in self.all_due(since) if name in MODELS]
+
+    def all_due(self, since: str) -> list[str]:
+        """Return all that is due, having looked that the rest is named."""
+        stages, left_out = rotation.due(self.root, since)
+        found = list(dict.fromkeys(stage.rpartition("@")[2] for stage in stages))
+        assert sorted(found + left_out) == sorted(MODELS + FURTHER)
+        return found
 
     def after(self, commits: int) -> list[str]:
         """Return what is due after a number of commits that touch no model."""
@@ -122,6 +153,48 @@ def test_other_packages_touch_everything_if_they_can_change_a_byte(repository: R
     path.write_text("celery==5\ntensorflow==2\n")
     repository.commit()
     assert repository.due("HEAD~1") == MODELS
+
+
+def test_a_model_is_verified_with_its_bundle(repository: Repository) -> None:
+    stages, _ = rotation.due(repository.root, "HEAD")
+    assert stages[:2] == [f"evaluate@{MODELS[0]}", f"more/dvc.yaml:export@{MODELS[0]}"]
+
+
+def test_what_is_no_model_has_its_turn(repository: Repository) -> None:
+    runs = [set(repository.all_due(repository.commit())) & set(FURTHER) for _ in range(4)]
+    assert set.union(*runs) == set(FURTHER)
+    assert all(len(run) <= 2 for run in runs)
+
+
+def test_it_is_verified_at_once_if_it_alone_was_touched(repository: Repository) -> None:
+    since = repository.commit()
+    stages = further()
+    for name in FURTHER:
+        stages[f"evaluate@{name}"]["deps"][1]["md5"] = "2"
+    repository.write_further(stages)
+    repository.commit()
+    assert set(repository.all_due(since)) >= set(FURTHER)
+    # Where models were touched as well, it waits.
+    changed = lock()
+    changed["prepare"]["outs"][0]["md5"] = "2"
+    repository.write(changed)
+    for name in FURTHER:
+        stages[f"evaluate@{name}"]["deps"][1]["md5"] = "3"
+    repository.write_further(stages)
+    repository.commit()
+    assert len(set(repository.all_due("HEAD~1")) & set(FURTHER)) <= 2
+
+
+class TestNames:
+    def test_a_model_and_a_stage(self, repository: Repository) -> None:
+        found = rotation.stages_of(repository.root, MODELS[0])
+        assert found == [f"evaluate@{MODELS[0]}", f"more/dvc.yaml:export@{MODELS[0]}"]
+        assert rotation.stages_of(repository.root, "prepare") == ["prepare"]
+        assert rotation.stages_of(repository.root, "layers") == ["more/dvc.yaml:evaluate@layers"]
+
+    def test_nothing_of_that_name(self, repository: Repository) -> None:
+        with pytest.raises(ReproError, match=r"dvc\.lock: has nothing called 'lstm'; expected one"):
+            rotation.stages_of(repository.root, "lstm")
 
 
 def test_a_commit_that_had_no_lock_yet(repository: Repository) -> None:

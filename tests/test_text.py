@@ -1,6 +1,8 @@
 """From ratings and texts to splits, words and numbers."""
 
 import functools
+import marshal
+import os
 import re
 import tempfile
 from collections import Counter
@@ -74,6 +76,11 @@ def select(rows: list[tuple[int | None, str]]) -> tuple[dict[str, tuple], Counte
         assert identity not in kept
         kept[identity] = tuple(rest)
     return kept, selection.counts
+
+
+def _process(_: int) -> int:
+    """Return which process works on a batch."""
+    return os.getpid()
 
 
 class TestNormalise:
@@ -279,6 +286,22 @@ class TestSegmentation:
         texts = [*fixture_texts(), *jumbled(fixture_texts(), 2000), "", "a", "😀", "龘龘", "1.5-x"]
         for text in texts:
             assert list(ours.cut(text, HMM=hmm)) == list(theirs.cut(text, HMM=hmm))
+
+    def test_a_cache_of_another_dictionary_is_not_read(self, tmp_path: Path) -> None:
+        for name in ("jieba.cache", "0.cache"):
+            (tmp_path / name).write_bytes(marshal.dumps(({"房间很": 10**9}, 10**9)))
+        tokenizer = jieba_tokenizer.Tokenizer(tmp_path, ())
+        assert list(tokenizer.cut("房间很干净")) == ["房间", "很", "干净"]
+        made = {path.name for path in tmp_path.iterdir()} - {"jieba.cache", "0.cache"}
+        assert made == {f"{files.sha256(jieba_tokenizer.DICTIONARY)}.cache"}
+
+    def test_a_lone_batch_starts_no_process(self) -> None:
+        with parallel.workers(None) as workers:
+            (alone,) = workers.in_order(_process, [0])
+            both = list(workers.in_order(_process, [0, 1]))
+        assert alone == (0, os.getpid())
+        assert [batch for batch, _ in both] == [0, 1]
+        assert os.getpid() not in {process for _, process in both}
 
     def test_rjieba_differs_where_signs_join_latin_letters_or_digits(self) -> None:
         # docs/reviews.md tells of it: jieba keeps these together, rjieba does not, or otherwise.

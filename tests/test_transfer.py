@@ -3,8 +3,6 @@
 import csv
 import hashlib
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +11,15 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import FIXTURES, ROOT, Project, make_project, make_small, sending
+from conftest import (
+    FIXTURES,
+    ROOT,
+    Project,
+    make_project,
+    make_small,
+    make_transfer_small,
+    sending,
+)
 from keras.src.legacy.saving import legacy_h5_format  # nothing public writes it any more
 
 from stages import ReproError, files, params, paths
@@ -449,30 +455,15 @@ def small(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> Proje
     target = project.root / paths.raw_images("cifar10")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes((FIXTURES / "cifar10.npz").read_bytes())
-    project.set("transfer.source.validation_per_class", 2)
-    project.set("transfer.images_per_class", 6)
-    project.set("transfer.validation_per_class", 2)
-    project.set("transfer.head.units", 8)
-    project.set("transfer.trainable_from", "convolution_1")
-    for training in ("source", "head", "fine_tuning", "scratch"):
-        project.set(f"transfer.{training}.epochs", 2)
+    make_transfer_small(project)
     return project
 
 
 def run_in_turn(project: Project) -> dict[str, bytes]:
-    """Run all stages in one process, which imports TensorFlow once, and return what they wrote."""
-    modules = ", ".join(STAGES)
-    mains = f"for stage in ({modules}): stage.main()"
-    result = subprocess.run(
-        [sys.executable, "-c", f"from stages import {modules}\n{mains}"],
-        cwd=project.root,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    assert result.returncode == 0, result.stderr
+    """Run all stages and return what they wrote."""
+    for stage in STAGES:
+        result = project.stage(stage)
+        assert result.returncode == 0, result.stderr
     return {name: (project.root / name).read_bytes() for name in FILES}
 
 

@@ -5,17 +5,33 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import FIXTURES, Project, hashes
 from ruamel.yaml import YAML
 
-from stages import ReproError, params
-from stages.reproducibility import fingerprint, gates, tolerances, verdicts, verification
+from stages import ReproError, files, params, paths
+from stages.reproducibility import (
+    archive,
+    explanation,
+    fingerprint,
+    gates,
+    gradients,
+    lock,
+    numerics,
+    tolerances,
+    verdicts,
+    verification,
+)
 from stages.reproducibility.tolerances import ModelTolerances
 from stages.reproducibility.verdicts import DRIFTED, EQUIVALENT, IDENTICAL
+from stages.serving import bundle
 
 ROOT = Path(__file__).parents[1]
 NAME = "mnist_functional"
@@ -190,30 +206,216 @@ class TestVerdicts:
             pair.verdicts()
 
 
+MACHINE = {
+    "cpu": "A",
+    "simd": ["X86_V3"],
+    "libc": "glibc 2.36",
+    "python": "3.11.7",
+    "packages": {"keras": "3.15.1"},
+    "threads": 2,
+    "deterministic": True,
+    "portable": True,
+    "numerics": {"exp": "1", "matrix_product": "1"},
+}
+OTHER_BITS = {"numerics": {"exp": "1", "matrix_product": "2"}}
+WITHOUT_AVX2 = {"cpu": "B", "simd": [], **OTHER_BITS}
+
+
+def report(verdict: str = EQUIVALENT, **here: object) -> verification.Report:
+    """Return a report of one output, verified on a machine that differs so."""
+    found = verdicts.Verdict(MODEL, f"train@{NAME}", verdict, "a", "b", "x")
+    return verification.Report("abc", [found], MACHINE, MACHINE | here, [], "", 0)
+
+
 class TestExplanation:
-    @staticmethod
-    def explained(machine: list[tuple], verdict: str = EQUIVALENT) -> str:
-        found = verdicts.Verdict(MODEL, f"train@{NAME}", verdict, "a", "b", "x")
-        return verification.Report("abc", [found], {NAME: machine}, "", 0).explanation()
-
     def test_nothing_differs(self) -> None:
-        assert self.explained([], IDENTICAL) == "every byte is as committed"
+        found = report(IDENTICAL, **WITHOUT_AVX2)
+        assert found.explanation() == "every byte is as committed"
+        assert not found.failed
 
-    def test_processor_and_package(self) -> None:
-        told = self.explained(
-            [("cpu", "A", "B"), ("numerics.rsqrt", "1", "2"), ("packages.keras", "3.14", "3.15")]
+    def test_processor_without_avx2_and_package(self) -> None:
+        found = report(**WITHOUT_AVX2, packages={"keras": "3.16"})
+        assert found.explanation() == (
+            "the bytes that differ are explained: this machine computes matrix_product in other "
+            "bits; packages.keras 3.15.1 became 3.16"
         )
-        assert told == (
-            "the bytes that differ are explained: this machine computes rsqrt in other bits; "
-            "cpu A became B; packages.keras 3.14 became 3.15"
-        )
+        assert not found.failed
 
-    def test_same_machine(self) -> None:
-        assert self.explained([]).startswith("the bytes that differ are NOT explained: ")
+    def test_other_name_of_the_processor_explains_nothing(self) -> None:
+        found = report(cpu="B", python="3.13.0", libc="glibc 2.41")
+        assert found.explanation().startswith("the bytes that differ are NOT explained: packages")
+        assert found.failed
+
+    def test_other_bits_explain_nothing_where_there_is_avx2(self) -> None:
+        found = report(**OTHER_BITS)
+        assert "NOT explained: this machine computes matrix_product" in found.explanation()
+        assert found.failed
 
     def test_nothing_excuses_a_drift(self) -> None:
-        told = self.explained([("cpu", "A", "B")], DRIFTED)
-        assert told == "no machine explains what drifted"
+        found = report(DRIFTED, **WITHOUT_AVX2)
+        assert found.explanation() == "no machine explains what drifted"
+        assert found.failed
+
+
+@pytest.fixture(scope="module")
+def published(bundled: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small run with its bundles, all committed."""
+    project = bundled.copy(tmp_path_factory.mktemp("published") / "project")
+    project.commit("Bundles")
+    return project
+
+
+class TestForgeries:
+    """Commits whose locks agree with themselves, beside an honest run on an equal machine."""
+
+    @pytest.fixture
+    def pair(self, tmp_path: Path, published: Project) -> Pair:
+        honest = published.copy(tmp_path / "reproduced")
+        return Pair(published.clone(tmp_path / "committed"), honest)
+
+    def told(self, pair: Pair) -> tuple[bool, dict[str, str]]:
+        """Return whether a verification fails, and what it says of what is not identical."""
+        committed = pair.committed
+        machine = json.loads((committed.root / "metrics/fingerprint.json").read_text())
+        stages = {output.stage for output in lock.outputs(pair.reproduced.root).values()}
+        compared = verdicts.compare(committed.root, pair.reproduced.root, allowed(), stages)
+        listed = committed.git("ls-files", "metrics").splitlines()
+        compared += verdicts.unrecorded(committed.root, map(Path, listed))
+        faults = list(verification.fingerprint_faults(committed.root, machine))
+        here = json.loads((pair.reproduced.root / "metrics/fingerprint.json").read_text())
+        found = verification.Report("abc", compared, machine, here, faults, "", 0)
+        other = {one.output: one.verdict for one in compared if one.verdict != IDENTICAL}
+        return found.failed, other
+
+    def test_honest_commit(self, pair: Pair) -> None:
+        assert self.told(pair) == (False, {})
+
+    def test_metric_within_its_tolerance(self, pair: Pair) -> None:
+        figures = json.loads((pair.committed.root / METRICS).read_text())
+        better = figures | {"accuracy": figures["accuracy"] + 0.001}
+        rewrite(pair.committed, METRICS, json.dumps(better).encode())
+        assert self.told(pair) == (True, {METRICS: EQUIVALENT})
+
+    def test_the_same_with_a_machine_for_an_excuse(self, pair: Pair) -> None:
+        self.test_metric_within_its_tolerance(pair)
+        path = pair.committed.root / "metrics/fingerprint.json"
+        machine = json.loads(path.read_text())
+        machine["numerics"]["matrix_product"] = "0"
+        path.write_text(json.dumps(machine))
+        assert self.told(pair)[0] or "X86_V3" not in machine["simd"]
+
+    def test_the_same_with_a_package_for_an_excuse(self, pair: Pair) -> None:
+        self.test_metric_within_its_tolerance(pair)
+        path = pair.committed.root / "metrics/fingerprint.json"
+        machine = json.loads(path.read_text())
+        machine["packages"]["keras"] = "3.14"
+        path.write_text(json.dumps(machine))
+        assert self.told(pair)[0]
+
+    def test_swapped_model(self, pair: Pair) -> None:
+        other = lock.outputs(pair.committed.root)[Path("models/mnist_sequential/model.keras")]
+        trained = pair.committed.root / "dvc.lock"
+        own = lock.outputs(pair.committed.root)[Path(MODEL)]
+        trained.write_text(trained.read_text("utf-8").replace(own.md5, other.md5), "utf-8")
+        assert self.told(pair) == (True, {MODEL: EQUIVALENT})
+
+    def test_deleted_lock(self, pair: Pair) -> None:
+        (pair.committed.root / "serving/dvc.lock").unlink()
+        failed, other = self.told(pair)
+        assert failed
+        bundles = {f"models/{name}/bundle" for name in params.Models.model_fields}
+        assert other == dict.fromkeys(bundles, DRIFTED)
+
+    def test_deleted_lock_of_published_metrics(self, pair: Pair) -> None:
+        forged = pair.committed.root / "metrics/transfer.json"
+        forged.write_text('{"accuracy": 0.99}')
+        pair.committed.git("add", "--force", str(forged))
+        assert self.told(pair) == (True, {"metrics/transfer.json": DRIFTED})
+
+    def test_bundle_of_another_model(self, pair: Pair) -> None:
+        def change(content: dict) -> None:
+            one, other = (
+                content["stages"][f"export@{name}"]["outs"][0]
+                for name in (NAME, "mnist_sequential")
+            )
+            one["md5"] = other["md5"]
+
+        pair.committed.edit("serving/dvc.lock", change)
+        assert self.told(pair) == (True, {f"models/{NAME}/bundle": EQUIVALENT})
+
+
+class TestWhereItDiffers:
+    """What `--explain` shows, of committed outputs in DVC's cache and such as were made anew."""
+
+    def first(self, project: Project, name: str, change: Callable[[Path], None]) -> str:
+        before, after = project.root / name, project.root / f"changed{Path(name).suffix}"
+        shutil.copyfile(before, after)
+        change(after)
+        return explanation.first(before, after, before.suffix)
+
+    def test_layer(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.copy(tmp_path / "project")
+
+        def change(path: Path) -> None:
+            model = archive.load(path)
+            kernel, bias = model.get_layer("logits").get_weights()
+            kernel[0, 0] += 0.25
+            model.get_layer("logits").set_weights([kernel, bias])
+            archive.save(model, path)
+
+        told = self.first(project, MODEL, change)
+        assert told == "first in the layer logits/kernel, 1 of 160 numbers, by 0.25 at most"
+
+    def test_epoch(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.copy(tmp_path / "project")
+
+        def change(path: Path) -> None:
+            lines = path.read_text().splitlines()
+            lines[2] = lines[2].replace(lines[2].split(",")[1], "0.5", 1)
+            path.write_text("\n".join(lines))
+
+        told = self.first(project, HISTORY, change)
+        assert re.fullmatch(r"first in epoch 2: loss \d\.\d+ became 0\.5", told)
+
+    def test_row(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.copy(tmp_path / "project")
+
+        def change(path: Path) -> None:
+            table = pq.read_table(path)
+            labels = table["label"].to_pylist()
+            labels[3] = 1 - labels[3]
+            place = table.schema.get_field_index("label")
+            field = table.schema.field("label")
+            pq.write_table(table.set_column(place, field, pa.array(labels, field.type)), path)
+
+        told = self.first(project, "data/interim/reviews.parquet", change)
+        assert re.fullmatch(r"first in row 4: label [01] became [01]", told)
+
+    def test_key_and_array(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.copy(tmp_path / "project")
+        told = self.first(project, METRICS, lambda path: path.write_text('{"accuracy": 1}'))
+        assert re.fullmatch(r"first in accuracy: 0\.\d+ became 1", told)
+
+        def change(path: Path) -> None:
+            arrays = dict(np.load(path))
+            arrays["y_test"][2] += 1
+            files.write_npz(path, arrays)
+
+        told = self.first(project, "data/raw/mnist.npz", change)
+        assert re.fullmatch(r"first in the array y_test at \[2\], 1 of \d+ numbers", told)
+
+    def test_file_of_a_bundle(self, published: Project, tmp_path: Path) -> None:
+        committed = lock.outputs(published.root)[Path(f"models/{NAME}/bundle")].md5
+        found = published.copy(tmp_path / "reproduced")
+        manifest = found.root / paths.bundle(NAME) / bundle.MANIFEST
+        manifest.unlink()  # it may be a link into DVC's cache
+        manifest.write_text("{}")
+        directory = [f"models/{NAME}/bundle", "", EQUIVALENT, committed, "b.dir", None]
+        (tmp_path / "committed").mkdir()
+        told = list(
+            explanation.differences(published.root, [verdicts.Verdict(*directory)], tmp_path)
+        )
+        assert told == [f"models/{NAME}/bundle: first in the file {bundle.MANIFEST}"]
 
 
 def run(project: Project, *arguments: str, one_core: bool = False, **environment: str) -> tuple:
@@ -244,7 +446,7 @@ class TestVerify:
         assert outputs == hashes(small_run.root)
         assert report["counts"] == {"identical": len(outputs), "equivalent": 0, "drifted": 0}
         assert report["explanation"] == "every byte is as committed"
-        assert not any(report["machine"].values())
+        assert report["committed_by"]["numerics"] == report["verified_by"]["numerics"]
         text = summary.read_text("utf-8")
         assert f"| `{MODEL}` | identical |  |" in text
         assert "No metric differs." in text
@@ -264,6 +466,26 @@ class TestVerify:
         assert "data/raw/mnist.npz" in stdout
         assert "cifar10" not in stdout
         assert "no machine explains what drifted" in stdout
+
+    def test_metric_that_somebody_improved(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.copy(tmp_path / "project")
+        figures = json.loads((project.root / METRICS).read_text())
+        better = figures | {"accuracy": figures["accuracy"] + 0.001}
+        rewrite(project, METRICS, json.dumps(better).encode())
+        project.commit("A little better")
+        status, stdout, _ = run(project, "--explain", NAME)
+        assert status == 1, stdout
+        assert re.search(rf"{METRICS} +equivalent +line 1", stdout)
+        assert "the bytes that differ are NOT explained" in stdout
+        told = f"{METRICS}: first in accuracy: {better['accuracy']} became {figures['accuracy']}"
+        assert stdout.splitlines()[-1] == told
+
+    def test_a_run_in_a_clone_leaves_a_clean_tree(self, small_run: Project, tmp_path: Path) -> None:
+        project = small_run.clone(tmp_path / "clone")
+        result = project.dvc("repro")
+        assert result.returncode == 0, result.stderr
+        assert "Running stage 'train@mnist_functional'" in result.stdout
+        assert project.git("status", "--porcelain") == ""
 
     def test_stage_that_fails(self, small_run: Project, tmp_path: Path) -> None:
         project = small_run.copy(tmp_path / "project")
@@ -286,9 +508,7 @@ class TestVerify:
     def test_unknown_model(self, small_run: Project) -> None:
         status, stdout, stderr = run(small_run, "--only", "lstm")
         assert (status, stdout) == (1, "")
-        assert stderr.startswith(
-            "error: params.yaml: no model 'lstm' under models or variants; expected"
-        )
+        assert stderr.startswith("error: dvc.lock: has nothing called 'lstm'; expected one of ")
 
     def test_no_repository(self, project: Project) -> None:
         status, stdout, stderr = run(project)
@@ -387,13 +607,7 @@ def test_differences_of_fingerprints() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", params.Models.model_fields)
-def test_committed_fingerprint_is_of_the_locked_packages(name: str, head: Path) -> None:
-    found = json.loads((head / f"metrics/fingerprints/{name}.json").read_text())
-    locked = dict(
-        re.findall(r"^([\w.-]+)==(\S+)", (head / "requirements.lock").read_text(), re.MULTILINE)
-    )
-    assert found["packages"] == {key: locked[key] for key in fingerprint.PACKAGES}
-    settings = params.load(head / "params.yaml").runtime
-    assert found["threads"] == settings.threads
-    assert found["deterministic"] == settings.deterministic
+def test_committed_fingerprint_is_of_the_commit(head: Path) -> None:
+    found = json.loads((head / "metrics/fingerprint.json").read_text())
+    assert list(verification.fingerprint_faults(head, found)) == []
+    assert found["numerics"].keys() == (numerics.COMPUTATIONS | gradients.COMPUTATIONS).keys()

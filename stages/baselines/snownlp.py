@@ -12,7 +12,7 @@ from stages.baselines import Candidate, Candidates, Reviews
 from stages.params import SnownlpBaseline
 from stages.text import parallel
 
-TEXTS_PER_BATCH = 64
+TEXTS_PER_BATCH = 1024  # 5 s; a process takes 3 s to start
 NAMES = ("neg", "pos")
 # As near to 0 and 1 as its probabilities may count.
 LEAST = 1e-9

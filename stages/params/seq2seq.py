@@ -86,6 +86,8 @@ class OneToMany(SampledTraining):
 class ManyToMany(SampledTraining):
     """Bidirectional LSTMs, one on the other, each with its number of units per direction."""
 
+    branches: ClassVar[int] = 2  # the directions
+
     pair_embedding: PositiveInt
     units: Layers
 
@@ -98,6 +100,8 @@ class EncoderDecoder(SampledTraining):
         max_length: tokens that are written at most.
 
     """
+
+    branches: ClassVar[int] = 2  # the directions of the encoder
 
     units: PositiveInt
     max_length: PositiveInt

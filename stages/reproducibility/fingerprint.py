@@ -1,12 +1,12 @@
 """What this machine computes: hashes of fixed computations, and all that could explain them.
 
-Two machines whose fingerprints agree should leave the same bytes. Where they differ, the names of
-the computations say why: random numbers and element-wise functions mostly agree everywhere, sums
-and products only where the processor leads oneDNN and Eigen to the same kernels.
+Two machines whose numerics and packages agree leave the same bytes. Where they differ, the names of
+the computations say why.
 """
 
 import platform
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,18 @@ from stages.params import Runtime
 
 # Those whose version can change a byte of an output.
 PACKAGES = ("jieba", "keras", "numpy", "pillow", "pyarrow", "scikit-learn", "snownlp", "tensorflow")
+# What decides the bytes; all else is how the machine is called and what it could do.
+DECISIVE = ("packages", "threads", "deterministic", "portable", "numerics")
 
 
-def measure(runtime: Runtime) -> dict[str, Any]:
-    """Return the fingerprint of this process, which `stages.runtime.configure` has set up."""
+def measure(runtime: Runtime, further: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the fingerprint of this process, which `stages.runtime.configure` has set up.
+
+    Args:
+        runtime: as it is configured.
+        further: computations to hash beyond those of `numerics`, by name.
+
+    """
     from stages.reproducibility import numerics  # imports TensorFlow; comparing needs none
 
     return {
@@ -32,8 +40,19 @@ def measure(runtime: Runtime) -> dict[str, Any]:
         "threads": runtime.threads,
         "deterministic": runtime.deterministic,
         "portable": runtime.portable,
-        "numerics": numerics.hashes(),
+        "numerics": numerics.hashes(numerics.COMPUTATIONS | dict(further or {})),
     }
+
+
+def locked(requirements: str) -> dict[str, str]:
+    """Return the versions of `PACKAGES` in the text of a file of requirements."""
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", requirements, re.MULTILINE))
+    return {name: pinned.get(name, "") for name in PACKAGES}
+
+
+def decisive(fingerprint: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a fingerprint that decides the bytes of the outputs."""
+    return {key: fingerprint.get(key) for key in DECISIVE}
 
 
 def differences(
@@ -55,7 +74,8 @@ def differences(
 
 def processor() -> str:
     """Return the processor's name; a virtual machine may hide the exact model."""
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+    information = Path("/proc/cpuinfo")
+    for line in information.read_text("utf-8").splitlines() if information.exists() else []:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()

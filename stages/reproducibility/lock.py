@@ -1,4 +1,4 @@
-"""What dvc.lock records, and whether that tells of the code and parameters beside it."""
+"""What the dvc.lock files record, and whether that tells of the code and parameters beside them."""
 
 import re
 import subprocess
@@ -16,7 +16,8 @@ class Output(NamedTuple):
     """An output as DVC recorded it.
 
     Attributes:
-        stage: that made it, such as train@cifar10_cnn.
+        stage: that made it, as DVC addresses it: train@cifar10_cnn, or
+            tutorial/dvc.yaml:layers of a further pipeline.
         md5: of its content.
         size: in bytes.
 
@@ -28,17 +29,50 @@ class Output(NamedTuple):
 
 
 def outputs(root: Path) -> dict[Path, Output]:
-    """Return the outputs in the dvc.lock of the repository at `root`, in the order of their stages.
+    """Return the outputs in the locks of the repository at `root`, in the order of their stages.
 
     Raises:
-        ReproError: there is no dvc.lock, or it is none.
+        ReproError: there is no dvc.lock of the main pipeline, or a lock is none.
 
     """
-    path = root / paths.LOCK
+    return {
+        path: output
+        for lock in [root / paths.LOCK, *further(root)]
+        for path, output in _recorded(root, lock).items()
+    }
+
+
+def further(root: Path) -> list[Path]:
+    """Return the locks of the further pipelines that have been run."""
+    return sorted(root.glob(f"*/{paths.LOCK}"))
+
+
+def address(pipeline: Path, stage: str) -> str:
+    """Return what DVC calls a stage of a pipeline.
+
+    >>> address(Path("."), "layers"), address(Path("tutorial"), "layers")
+    ('layers', 'tutorial/dvc.yaml:layers')
+    """
+    return stage if pipeline == Path() else f"{pipeline}/dvc.yaml:{stage}"
+
+
+def pipeline(stage: str) -> str:
+    """Return the lock that records a stage.
+
+    >>> pipeline("train@cifar10_cnn"), pipeline("tutorial/dvc.yaml:layers")
+    ('dvc.lock', 'tutorial/dvc.lock')
+    """
+    file, colon, _ = stage.rpartition(":")
+    return file.replace(".yaml", ".lock") if colon else str(paths.LOCK)
+
+
+def _recorded(root: Path, path: Path) -> dict[Path, Output]:
+    pipeline = path.parent.relative_to(root)
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        # Stages of all pipelines run at the root, to which their paths are relative.
         return {
-            Path(out["path"]): Output(stage, out["md5"], out["size"])
+            Path(out["path"]): Output(address(pipeline, stage), out["md5"], out["size"])
             for stage, entry in content["stages"].items()
             for out in entry.get("outs", [])
         }
@@ -60,9 +94,9 @@ def stale_stages() -> list[str]:
         ReproError: DVC cannot read the pipeline.
 
     """
-    further = sorted(str(path.with_suffix(".yaml")) for path in Path().glob(f"*/{paths.LOCK}"))
+    pipelines = [str(path.with_suffix(".yaml")) for path in further(Path())]
     result = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing", "dvc.yaml", *further],
+        [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing", "dvc.yaml", *pipelines],
         capture_output=True,
         text=True,
         check=False,

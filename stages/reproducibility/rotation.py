@@ -1,29 +1,32 @@
-"""Which models to verify after a change: those that it can have touched, and in turn the others."""
+"""What to verify after a change: what it can have touched, and in turn the rest."""
 
-import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from stages import ReproError, params, paths
-from stages.reproducibility import fingerprint
+from stages.reproducibility import fingerprint, lock
 
 # Every second model has its turn at a commit, the others at the next.
 TURNS = 2
-PACKAGES = "requirements.lock"
+# Of all else, which takes half an hour, every fourth; the weekly verification takes all.
+FURTHER_TURNS = 4
 
 Entries = dict[str, dict[str, Any]]
 
 
-def due(repository: Path, since: str) -> list[str]:
-    """Return the models to verify at the current commit, in the order of params.yaml.
+def due(repository: Path, since: str) -> tuple[list[str], list[str]]:
+    """Return the stages to verify at the current commit, and the names of what is left out.
 
-    These are the models for which dvc.lock records other code, parameters, data or outputs than at
-    `since`, in their own stages or in one before these; all, if a locked package changed whose
-    version can change a byte; and those whose turn it is. A run leaves out every second model at
-    most, by the number of its commit, and none if the run before left out the same ones.
+    A model is verified if the locks record other code, parameters, data or outputs than at `since`
+    for one of its stages or one before these, or if it is its turn. A run leaves out every second
+    model at most, by the number of its commit, and none if the run before left out the same ones or
+    if a locked package changed whose version can change a byte. What is no model of the main
+    pipeline, as the baselines and the tutorial's further parts, has its turn, too, and is verified
+    if it was touched and no model was.
 
     Args:
         repository: the root of a Git repository with this pipeline.
@@ -33,48 +36,98 @@ def due(repository: Path, since: str) -> list[str]:
         ReproError: Git knows no such commit.
 
     """
-    names = list(params.Models.model_fields)
     then, now = (int(_git(repository, "rev-list", "--count", rev)) for rev in (since, "HEAD"))
-    before, after = (_entries(_shown(repository, rev, paths.LOCK)) for rev in (since, "HEAD"))
-    old, new = (_versions(_shown(repository, rev, PACKAGES)) for rev in (since, "HEAD"))
-    if old != new or (now - then) % TURNS == 0:
-        return names
-    return [
-        name
-        for place, name in enumerate(names)
-        if touched(name, before, after) or (place - now) % TURNS == 0
-    ]
+    before, after = (locks(repository, rev) for rev in (since, "HEAD"))
+    old, new = (
+        fingerprint.locked(_shown(repository, rev, paths.PACKAGES)) for rev in (since, "HEAD")
+    )
+    found = groups(after)
+    models = [name for name in params.Models.model_fields if name in found]
+    further = [name for name in found if name not in models]
+    changed = {name for name in found if touched(found[name], before, after)}
+    chosen = models
+    if old == new and (now - then) % TURNS:
+        chosen = [name for name in models if name in changed or _turn(name, models, now, TURNS)]
+    for name in further:
+        alone = name in changed and not changed.intersection(models)
+        if alone or _turn(name, further, now, FURTHER_TURNS):
+            chosen = [*chosen, name]
+    stages = [stage for name in chosen for stage in found[name]]
+    return stages, [name for name in found if name not in chosen]
 
 
-def touched(name: str, before: Entries, after: Entries) -> bool:
-    """Say whether the stages of a model, or those that these need, are recorded otherwise.
+def stages_of(repository: Path, name: str) -> list[str]:
+    """Return the stages with which a model, or a stage by its own name, is verified.
 
-    Args:
-        name: of the model.
-        before: the stages of a dvc.lock.
-        after: those of a later one.
+    Raises:
+        ReproError: the locks of the current commit have nothing of this name.
 
     """
+    entries = locks(repository, "HEAD")
+    found = groups(entries) | {stage.rpartition(":")[2]: [stage] for stage in entries}
+    if name not in found:
+        raise ReproError(
+            f"dvc.lock: has nothing called '{name}'; expected one of {', '.join(groups(entries))}"
+        )
+    return found[name]
+
+
+def groups(entries: Entries) -> dict[str, list[str]]:
+    """Return the stages on which no other depends, by what they are of: a model, or themselves.
+
+    >>> image = {"outs": [{"path": "m.keras"}]}, {"deps": [{"path": "m.keras"}]}
+    >>> groups({"train@m": image[0], "evaluate@m": image[1], "tutorial/dvc.yaml:layers": {}})
+    {'m': ['evaluate@m'], 'layers': ['tutorial/dvc.yaml:layers']}
+    """
+    needed = {dep["path"] for entry in entries.values() for dep in entry.get("deps", [])}
+    found: dict[str, list[str]] = {}
+    for stage, entry in entries.items():
+        if not needed.intersection(out["path"] for out in entry.get("outs", [])):
+            name, _, item = stage.rpartition(":")[2].partition("@")
+            found.setdefault(item or name, []).append(stage)
+    return found
+
+
+def touched(stages: Iterable[str], before: Entries, after: Entries) -> bool:
+    """Say whether stages, or those that these need, are recorded otherwise.
+
+    Args:
+        stages: as DVC addresses them.
+        before: all stages of the locks at a commit.
+        after: those at a later one.
+
+    """
+    return any(before.get(stage) != after.get(stage) for stage in with_needs(stages, after))
+
+
+def with_needs(stages: Iterable[str], entries: Entries) -> set[str]:
+    """Return stages and all that they need, directly or not, by the entries of the locks."""
     made_by = {
-        out["path"]: stage for stage, entry in after.items() for out in entry.get("outs", [])
+        out["path"]: stage for stage, entry in entries.items() for out in entry.get("outs", [])
     }
-    waiting, seen = [f"train@{name}", f"evaluate@{name}"], set()
+    waiting, seen = list(stages), set()
     while waiting:
         stage = waiting.pop()
-        if stage in seen:
-            continue
-        seen.add(stage)
-        if before.get(stage) != after.get(stage):
-            return True
-        needs = after.get(stage, {}).get("deps", [])
-        waiting += [made_by[dep["path"]] for dep in needs if dep["path"] in made_by]
-    return False
+        if stage not in seen:
+            seen.add(stage)
+            needs = entries.get(stage, {}).get("deps", [])
+            waiting += [made_by[dep["path"]] for dep in needs if dep["path"] in made_by]
+    return seen
 
 
-def _versions(lock: str) -> dict[str, str]:
-    """Return the versions of the packages that can change a byte, of a file of requirements."""
-    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
-    return {name: pinned.get(name, "") for name in fingerprint.PACKAGES}
+def _turn(name: str, names: list[str], commit: int, turns: int) -> bool:
+    return (names.index(name) - commit) % turns == 0
+
+
+def locks(repository: Path, revision: str) -> Entries:
+    """Return the stages of all locks at a commit, as DVC addresses them."""
+    names = _git(repository, "ls-tree", "-r", "--name-only", revision).splitlines()
+    locks = [Path(name) for name in names if Path(name).name == paths.LOCK.name]
+    return {
+        lock.address(path.parent, stage): entry
+        for path in sorted(locks, key=lambda path: len(path.parts))
+        for stage, entry in _entries(_shown(repository, revision, path)).items()
+    }
 
 
 def _entries(lock: str) -> Entries:

@@ -1,14 +1,14 @@
 """Each output of a run beside that of another: identical, equivalent or drifted.
 
 Everything before training must be identical. A model and all that is told of it may differ in
-bytes, as processors add up in different orders, if its figures and its predictions stay within
-metrics/tolerances.yaml: that is equivalent. Anything else has drifted.
+bytes, as a processor without AVX2 adds up in another order, if its metrics and its predictions stay
+within metrics/tolerances.yaml: that is equivalent. Anything else has drifted.
 """
 
 import csv
-import hashlib
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,8 +22,27 @@ Kind = Literal["identical", "equivalent", "drifted"]
 IDENTICAL: Kind = "identical"
 EQUIVALENT: Kind = "equivalent"
 DRIFTED: Kind = "drifted"
-TEXT = (".csv", ".json")
+TEXT = (".csv", ".json", ".md")
+PUBLISHED = ("metrics", "docs")  # where outputs are in Git
 FIGURES = ("accuracy", "precision", "recall", "f1", "loss")
+# Stages that learn or say what was learned; what any other stage leaves must be identical.
+LEARNING = (
+    "train",
+    "evaluate",
+    "export",
+    "baseline",
+    "compare",
+    "transfer_source",
+    "backbone",
+    "features",
+    "transfer_scratch",
+    "transfer",
+    "train_sequence",
+    "evaluate_sequence",
+)
+# How far a metric may be off that metrics/tolerances.yaml does not name: absolute below 1, relative
+# above. Two standard deviations of chance are 0.04 for the least test split, 400 generated texts.
+FURTHER = 0.05
 
 
 class Verdict(NamedTuple):
@@ -69,26 +88,89 @@ def compare(
         for name, tolerance in tolerances.items()
         if f"evaluate@{name}" in stages
     }
+    # Of what is no such model the metrics of its own pipeline are looked at, all together.
+    for pipeline in {lock.pipeline(stage) for stage in stages}:
+        judged = [path for path, output in committed.items() if _is_metric(path, output, pipeline)]
+        within = [path for path in judged if committed[path].stage in stages]
+        beyond = (_first_apart(expected / path, found / path) for path in within)
+        faults[pipeline] = next(filter(None, beyond), None if within else "nothing measures it")
     verdicts = []
     for path in [*committed, *(path for path in reproduced if path not in committed)]:
         old, new = committed.get(path), reproduced.get(path)
         stage = (old or new or Output("", "", 0)).stage
         if stage not in stages:
             continue
-        name = stage.partition("@")[2]
+        name = _judged_by(stage, faults)
         verdict: Kind = IDENTICAL
         difference: str | None = None
         if fault := _missing_or_altered(path, expected / path, old, new):
             verdict, difference = DRIFTED, fault
         elif old and new and old.md5 != new.md5:
-            # Before training, and where a model's figures are too far off, nothing may differ.
-            within = name in faults and faults[name] is None
-            verdict = EQUIVALENT if within else DRIFTED
-            difference = faults.get(name) or _difference(expected / path, old, found / path, new)
+            # Before training, and where a model's metrics are too far off, nothing may differ.
+            fault = faults[name] if name is not None else None
+            verdict = DRIFTED if name is None or fault else EQUIVALENT
+            difference = fault or _difference(expected / path, old, found / path, new)
         verdicts.append(
             Verdict(str(path), stage, verdict, old and old.md5, new and new.md5, difference)
         )
     return verdicts
+
+
+def unrecorded(root: Path, published: Iterable[Path]) -> list[Verdict]:
+    """Return a verdict for each published metric or plot that no lock at `root` records.
+
+    Args:
+        root: of the repository.
+        published: the files that are committed, relative to the root.
+
+    """
+    recorded = lock.outputs(root)
+    return [
+        Verdict(str(path), "", DRIFTED, None, None, "it is committed, and no dvc.lock records it")
+        for path in published
+        if paths.METRICS in path.parents
+        and path.suffix in TEXT
+        and path != paths.FINGERPRINT
+        and path not in recorded
+    ]
+
+
+def _judged_by(stage: str, faults: Mapping[str, str | None]) -> str | None:
+    """Return whose faults decide about a stage: a model's, a pipeline's; None if nothing does."""
+    family, _, item = stage.rpartition(":")[2].partition("@")
+    if family not in LEARNING:
+        return None
+    return item if item in faults else lock.pipeline(stage)
+
+
+def _is_metric(path: Path, output: Output, pipeline: str) -> bool:
+    return path.parent == paths.METRICS and lock.pipeline(output.stage) == pipeline
+
+
+def _first_apart(expected: Path, found: Path) -> str | None:
+    """Return the first number of a metrics file that is farther off than `FURTHER`."""
+    if not expected.is_file() or not found.is_file():
+        return f"{found.name} is not there"
+    old, new = dict(_numbers(files.read_json(expected))), dict(_numbers(files.read_json(found)))
+    for key in [*old, *(key for key in new if key not in old)]:
+        before, after = old.get(key, math.nan), new.get(key, math.nan)
+        bound = FURTHER * max(1.0, abs(before))
+        if not abs(after - before) <= bound:
+            return (
+                f"{found.name}: {key} {before:g} became {after:g}; "
+                f"expected at most {bound:g} between them"
+            )
+    return None
+
+
+def _numbers(content: Any, within: str = "") -> Iterator[tuple[str, float]]:
+    """Yield the numbers of nested mappings and lists with their keys."""
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in items:
+        if isinstance(value, dict | list):
+            yield from _numbers(value, f"{within}{key}.")
+        elif isinstance(value, int | float):
+            yield f"{within}{key}", float(value)
 
 
 def count(verdicts: list[Verdict]) -> dict[str, int]:
@@ -106,9 +188,9 @@ def _missing_or_altered(
     if new is None:
         return "it was not made"
     # Metrics are in Git; what DVC alone keeps is not in a fresh clone.
-    if committed.is_file() and _md5(committed) != old.md5:
+    if committed.is_file() and files.md5(committed) != old.md5:
         return "the committed file is another than dvc.lock records"
-    if paths.METRICS in path.parents and not committed.is_file():
+    if path.parts[0] in PUBLISHED and not committed.is_file():
         return "dvc.lock records it, but it is not committed"
     return None
 
@@ -193,9 +275,3 @@ def _best_val_accuracy(path: Path) -> float:
 def _read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def _md5(path: Path) -> str:
-    """Return the hash that DVC would record."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

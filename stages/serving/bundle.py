@@ -6,7 +6,6 @@ the project.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from pydantic import Field, ValidationError
 from stages import ReproError, files
 from stages.params.section import Section
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "bundle.json"
 NETWORK = "model.onnx"
 STOP_WORDS = "stop_words.txt"
@@ -104,7 +103,6 @@ class Manifest(Section):
         threshold: the probability of the second class from which on it is said; None where there
             are more than two.
         requires: packages in whose other versions the same text would be read otherwise.
-        made_with: the packages that trained and wrote the network.
         files: the SHA-256 of each other file.
 
     """
@@ -115,7 +113,6 @@ class Manifest(Section):
     labels: Annotated[tuple[str, ...], Field(strict=False)]
     threshold: float | None
     requires: dict[str, str]
-    made_with: dict[str, str]
     files: dict[str, str]
 
 
@@ -191,13 +188,15 @@ def _check_version(directory: Path, package: str, expected: str) -> None:
 @contextmanager
 def writing(directory: Path) -> Iterator[Path]:
     """Yield an empty directory that takes the place of `directory` if the block succeeds."""
-    fresh = directory.with_name(f".{directory.name}.{os.getpid()}.tmp")
+    fresh = files.temporary_path(directory)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
         yield fresh
+        files.before_output()
         shutil.rmtree(directory, ignore_errors=True)
         fresh.rename(directory)
+        files.sync_directory(directory.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

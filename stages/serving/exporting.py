@@ -18,7 +18,6 @@ from stages.training import data
 
 # How far a probability may be from Keras'; float32 leaves about 1e-6.
 TOLERANCE = 1e-4
-MADE_WITH = ("keras", "tensorflow", "onnx", "numpy")
 
 
 def export(name: str, settings: params.Params, directory: Path) -> None:
@@ -45,7 +44,6 @@ def export(name: str, settings: params.Params, directory: Path) -> None:
             labels=labels,
             threshold=threshold,
             requires=bundle.versions(requires),
-            made_with=bundle.versions(MADE_WITH),
             files={},
         )
         bundle.seal(fresh, manifest)

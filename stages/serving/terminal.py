@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Chinese must not fail where the locale is C.
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
-        runtime.run(lambda: parsed.run(parsed))
+        runtime.command(lambda: parsed.run(parsed))
     except BrokenPipeError:  # who reads has seen enough, as `head` has
         sys.stderr.close()
         sys.exit(1)

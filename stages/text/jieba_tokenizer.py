@@ -6,6 +6,9 @@ from pathlib import Path
 
 import jieba
 
+from stages import files
+
+DICTIONARY = Path(jieba.__file__).with_name(jieba.DEFAULT_DICT_NAME)
 # jieba's dictionary counts a word's beginnings as words that never occur; other strings it lacks.
 _BEGINNING = None
 _ABSENT = 0.0
@@ -29,6 +32,8 @@ class Tokenizer(jieba.Tokenizer):
         jieba.setLogLevel(logging.WARNING)
         cache.mkdir(parents=True, exist_ok=True)
         self.tmp_dir = str(cache)
+        # jieba would take any file of a fixed name that is newer than its dictionary.
+        self.cache_file = f"{files.sha256(DICTIONARY)}.cache"
         self._weights: dict[str, float | None] | None = None
         self.initialize()
         for word, frequency in words:

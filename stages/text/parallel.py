@@ -1,6 +1,7 @@
 """Batches of text worked on by several processes, here or on a cluster, and taken in order."""
 
 import hashlib
+import itertools
 import multiprocessing
 import os
 import platform
@@ -40,10 +41,16 @@ class Workers(NamedTuple):
     ) -> Iterator[tuple[Batch, Result]]:
         """Yield each batch with what `work` made of it, in the order of the batches.
 
-        Only a few batches are held at a time.
+        Only a few batches are held at a time. One that is alone is worked on here: to start a
+        process takes longer.
         """
+        batches = iter(batches)
+        first = list(itertools.islice(batches, 2))
+        if isinstance(self.executor, ProcessPoolExecutor) and len(first) == 1:
+            yield first[0], work(first[0])
+            return
         waiting: deque[tuple[Batch, Future[Result]]] = deque()
-        for batch in batches:
+        for batch in itertools.chain(first, batches):
             waiting.append((batch, self.executor.submit(work, batch)))
             if len(waiting) >= self.size * BATCHES_PER_WORKER:
                 yield _result(*waiting.popleft())

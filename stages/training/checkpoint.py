@@ -142,6 +142,7 @@ class Checkpoint(keras.callbacks.Callback):
         arrays[STATE] = _bytes(json.dumps(told, default=float).encode())
         arrays[BEST] = _bytes(self.best.read_bytes())
         files.write_npz(self._file, arrays)
+        files.before_output()  # now, not after an hour
 
     def _lock(self) -> None:
         """Keep other processes out; the lock ends with the process, however that ends.

@@ -12,7 +12,7 @@ from stages.training.data import TrainingData
 
 
 class Run:
-    """A training that leaves a model, its history and the fingerprint of this machine.
+    """A training that leaves a model and its history.
 
     Args:
         name: of the model.
@@ -26,9 +26,8 @@ class Run:
         self, name: str, runtime: params.Runtime, parameters: dict[str, Any], source: Path
     ) -> None:
         self._name = name
-        self._machine = fingerprint.measure(runtime)
         parameters = parameters | {"runtime": runtime.model_dump(mode="json")}
-        self._origin = checkpoint.origin(parameters, source, self._machine)
+        self._origin = checkpoint.origin(parameters, source, fingerprint.measure(runtime))
         self._checkpoints: list[checkpoint.Checkpoint] = []
         self._columns: tuple[str, ...] = ()
         self._rows: list[tuple[float, ...]] = []
@@ -54,6 +53,5 @@ class Run:
         """Write the outputs; the checkpoints are no longer needed then."""
         archive.save(model, paths.model(self._name))
         files.write_csv(paths.history(self._name), self._columns, self._rows)
-        files.write_json(paths.fingerprint(self._name), self._machine)
         for saved in self._checkpoints:
             saved.discard()
