@@ -33,8 +33,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100, help="that are timed, a batch each")
     arguments = parser.parse_args()
-    for name in arguments.models:
-        params.load().model(name)  # an unknown name ends here
+    # As `choices` would, which in Python 3.11 refuses that no model is named.
+    if unknown := sorted(set(arguments.models) - set(single)):
+        parser.error(f"found {', '.join(unknown)}; expected of {', '.join(single)}")
     print(f"{processor()}, {len(os.sched_getaffinity(0))} cores; {arguments.rounds} rounds")
     print("Milliseconds per step, and times that without either (lowest to highest)")
     print(f"| model | {' | '.join(SETTINGS)} |")

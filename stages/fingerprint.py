@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from stages import files, params, paths, runtime
+from stages.reproducibility import fingerprint
 
 
 def main() -> None:
@@ -23,8 +24,8 @@ def main() -> None:
     print("computing ...", file=sys.stderr)  # noqa: T201 - it takes some seconds
     runtime.configure(settings)
 
-    # These import TensorFlow, which must not happen before it is configured.
-    from stages.reproducibility import fingerprint, gradients
+    # It imports TensorFlow, which must not happen before it is configured.
+    from stages.reproducibility import gradients
 
     found = fingerprint.measure(settings, gradients.COMPUTATIONS)
     if arguments.json:
@@ -40,8 +41,6 @@ def main() -> None:
 
 def described(committed: dict[str, Any], found: dict[str, Any]) -> str:
     """Return in words how a fingerprint differs from the committed one."""
-    from stages.reproducibility import fingerprint
-
     differing = list(
         fingerprint.differences(fingerprint.decisive(committed), fingerprint.decisive(found))
     )

@@ -63,7 +63,8 @@ def main() -> None:
         shown: list[str] = []
         if arguments.explain:
             runtime.configure(settings.runtime)  # a model's weights are loaded with Keras
-            shown += explanation.differences(repository, report.verdicts, Path(directory))
+            cache = verification.cache_of(repository)
+            shown += explanation.differences(cache, report.verdicts, Path(directory))
     whole = time.monotonic() - started
     _report(f"verified in {whole:.0f} s, {report.seconds:.0f} s of which `dvc repro` took")
     if arguments.summary:

@@ -44,11 +44,10 @@ def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
     kernels.exact_rsqrt()
 
 
-def operations(function: tf.Graph) -> Iterator[str]:
+def operations(graph: tf.Graph) -> Iterator[str]:
     """Yield the kinds of operations of a graph and of the functions that it calls."""
-    yield from (operation.type for operation in function.get_operations())
-    definition = function.as_graph_def()
-    for inner in definition.library.function:
+    yield from (operation.type for operation in graph.get_operations())
+    for inner in graph.as_graph_def().library.function:
         yield from (node.op for node in inner.node_def)
 
 

@@ -1,6 +1,5 @@
 """Where two versions of an output begin to differ: a layer, an epoch, a row, a key, a file."""
 
-import csv
 import json
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -11,14 +10,15 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from stages import files
-from stages.reproducibility.verdicts import IDENTICAL, Verdict
+from stages.reproducibility import lock
+from stages.reproducibility.verdicts import IDENTICAL, Verdict, read_csv
 
 
-def differences(repository: Path, verdicts: list[Verdict], directory: Path) -> Iterator[str]:
+def differences(cache: Path, verdicts: list[Verdict], directory: Path) -> Iterator[str]:
     """Yield a line for each output that is not identical.
 
     Args:
-        repository: whose DVC cache has what was committed, if anything has.
+        cache: of DVC, which has what was committed, if anything has.
         verdicts: of a verification.
         directory: with its two clones, `committed` and `reproduced`.
 
@@ -28,7 +28,7 @@ def differences(repository: Path, verdicts: list[Verdict], directory: Path) -> I
             continue
         expected = directory / "committed" / verdict.output
         if not expected.exists():
-            expected = cached(repository, verdict.expected)
+            expected = lock.cached(cache, verdict.expected)
         found = directory / "reproduced" / verdict.output
         if not expected.is_file():
             yield f"{verdict.output}: what was committed is not in DVC's cache here (`dvc pull`)"
@@ -36,11 +36,6 @@ def differences(repository: Path, verdicts: list[Verdict], directory: Path) -> I
             yield f"{verdict.output}: {_of_directories(json.loads(expected.read_text()), found)}"
         else:
             yield f"{verdict.output}: {first(expected, found, Path(verdict.output).suffix)}"
-
-
-def cached(repository: Path, md5: str) -> Path:
-    """Return where DVC's cache keeps the content with a hash."""
-    return repository / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
 
 def first(expected: Path, found: Path, suffix: str) -> str:
@@ -87,7 +82,7 @@ def _apart(before: np.ndarray, after: np.ndarray) -> str:
 
 def _of_tables(expected: Path, found: Path) -> str | None:
     """Name the first row and column; a history has an epoch in each row."""
-    old, new = (_table(path) for path in (expected, found))
+    old, new = (read_csv(path) for path in (expected, found))
     for number, (before, after) in enumerate(zip_longest(old, new), start=1):
         if before is None or after is None:
             return f"{len(old)} rows became {len(new)}"
@@ -96,11 +91,6 @@ def _of_tables(expected: Path, found: Path) -> str | None:
                 row = f"epoch {before['epoch']}" if "epoch" in before else f"row {number}"
                 return f"first in {row}: {column} {before[column]} became {after.get(column)}"
     return None
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _of_metrics(expected: Path, found: Path) -> str | None:

@@ -66,6 +66,11 @@ def pipeline(stage: str) -> str:
     return file.replace(".yaml", ".lock") if colon else str(paths.LOCK)
 
 
+def cached(cache: Path, md5: str) -> Path:
+    """Return where a cache of DVC keeps the content with a hash."""
+    return cache / "files" / "md5" / md5[:2] / md5[2:]
+
+
 def _recorded(root: Path, path: Path) -> dict[Path, Output]:
     pipeline = path.parent.relative_to(root)
     try:

@@ -122,10 +122,10 @@ def _turn(name: str, names: list[str], commit: int, turns: int) -> bool:
 def locks(repository: Path, revision: str) -> Entries:
     """Return the stages of all locks at a commit, as DVC addresses them."""
     names = _git(repository, "ls-tree", "-r", "--name-only", revision).splitlines()
-    locks = [Path(name) for name in names if Path(name).name == paths.LOCK.name]
+    found = [Path(name) for name in names if Path(name).name == paths.LOCK.name]
     return {
         lock.address(path.parent, stage): entry
-        for path in sorted(locks, key=lambda path: len(path.parts))
+        for path in sorted(found, key=lambda path: len(path.parts))
         for stage, entry in _entries(_shown(repository, revision, path)).items()
     }
 

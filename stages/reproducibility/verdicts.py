@@ -8,7 +8,7 @@ within metrics/tolerances.yaml: that is equivalent. Anything else has drifted.
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -116,15 +116,14 @@ def compare(
     return verdicts
 
 
-def unrecorded(root: Path, published: Iterable[Path]) -> list[Verdict]:
-    """Return a verdict for each published metric or plot that no lock at `root` records.
+def unrecorded(recorded: Collection[Path], published: Iterable[Path]) -> list[Verdict]:
+    """Return a verdict for each published metric or plot that no lock records.
 
     Args:
-        root: of the repository.
-        published: the files that are committed, relative to the root.
+        recorded: the outputs in the locks.
+        published: the files that are committed, relative to the root as well.
 
     """
-    recorded = lock.outputs(root)
     return [
         Verdict(str(path), "", DRIFTED, None, None, "it is committed, and no dvc.lock records it")
         for path in published
@@ -245,7 +244,7 @@ def _beyond(name: str, expected: Path, found: Path, tolerance: ModelTolerances) 
         yield f"n_test {old.get('n_test')} became {new.get('n_test')}"
     before, after = (_best_val_accuracy(root / paths.history(name)) for root in (expected, found))
     yield from _apart("best val_accuracy", before, after, tolerance.best_val_accuracy.bound)
-    old_rows, new_rows = (_read_csv(root / _predictions(name)) for root in (expected, found))
+    old_rows, new_rows = (read_csv(root / _predictions(name)) for root in (expected, found))
     if [row["actual"] for row in old_rows] != [row["actual"] for row in new_rows]:
         yield "the test items are others"
         return
@@ -269,9 +268,10 @@ def _predictions(name: str) -> Path:
 
 
 def _best_val_accuracy(path: Path) -> float:
-    return max(float(row["val_accuracy"]) for row in _read_csv(path))
+    return max(float(row["val_accuracy"]) for row in read_csv(path))
 
 
-def _read_csv(path: Path) -> list[dict[str, str]]:
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table by the names of their columns."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -110,7 +110,9 @@ def verify(repository: Path, stages: list[str], here: dict[str, Any], directory:
         ReproError: there is no commit, or a file of it that says what to expect is at fault.
 
     """
-    committed, reproduced = clones(repository, directory)
+    committed, reproduced = directory / "committed", directory / "reproduced"
+    for clone in (committed, reproduced):
+        _run("git", "clone", "--quiet", str(repository.absolute()), str(clone), cwd=repository)
     commit = _run("git", "rev-parse", "HEAD", cwd=committed).strip()
     allowed = tolerances.load(committed / paths.TOLERANCES)
     recorded = lock.outputs(committed)
@@ -130,7 +132,7 @@ def verify(repository: Path, stages: list[str], here: dict[str, Any], directory:
         commit,
         [
             *verdicts.compare(committed, reproduced, allowed, expected),
-            *verdicts.unrecorded(committed, map(Path, published)),
+            *verdicts.unrecorded(recorded, map(Path, published)),
         ],
         machine,
         here,
@@ -140,12 +142,9 @@ def verify(repository: Path, stages: list[str], here: dict[str, Any], directory:
     )
 
 
-def clones(repository: Path, directory: Path) -> tuple[Path, Path]:
-    """Return two clones of the current commit: one stays as it is, the other is reproduced."""
-    made = directory / "committed", directory / "reproduced"
-    for clone in made:
-        _run("git", "clone", "--quiet", str(repository.absolute()), str(clone), cwd=repository)
-    return made
+def cache_of(repository: Path) -> Path:
+    """Return the directory of a repository's DVC cache, wherever its configuration puts it."""
+    return Path(_run(sys.executable, "-m", "dvc", "cache", "dir", cwd=repository).strip())
 
 
 def fingerprint_faults(clone: Path, machine: dict[str, Any]) -> Iterator[str]:
@@ -232,9 +231,9 @@ def _clear(clone: Path, recorded: dict[Path, lock.Output]) -> None:
 
 def _copy_downloads(repository: Path, clone: Path, recorded: dict[Path, lock.Output]) -> None:
     """Spare the network what DVC's cache has; the stage checks its hash as it does a download's."""
-    cache = Path(_run(sys.executable, "-m", "dvc", "cache", "dir", cwd=repository).strip())
+    cache = cache_of(repository)
     for path, output in recorded.items():
-        cached = cache / "files" / "md5" / output.md5[:2] / output.md5[2:]
+        cached = lock.cached(cache, output.md5)
         if output.stage.startswith("download@") and cached.is_file():
             (clone / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(cached, clone / path)
