@@ -15,13 +15,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
     types format readme report changes lock clean
 
 repro: setup unlocked
-	dvc repro dvc.yaml serving/dvc.yaml
-	@python -m stages.results
+	dvc repro
+	@keras-repro results
 
 # What else tells sentiment, and the tutorial's further models and exercises as well.
 repro-all: setup unlocked
 	dvc repro --all-pipelines
-	@python -m stages.results
+	@keras-repro results
 
 # DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
 unlocked:
@@ -35,7 +35,7 @@ downloads: setup
 # Reproduces the current commit in a directory of its own and compares every output with dvc.lock;
 # `make verify VERIFY_ARGS='--only cifar10_cnn --json'`.
 verify: setup
-	@python -m stages.verify $(VERIFY_ARGS)
+	@keras-repro verify $(VERIFY_ARGS)
 
 test: develop
 	python -m pytest -m "$(MARKERS)" $(PYTEST_ARGS)
@@ -50,11 +50,11 @@ test-all: develop
 
 # Fails if dvc.lock is not what the committed code and params.yaml would leave.
 check: setup
-	python -m stages.check
+	keras-repro check
 
 # Fails if a figure in metrics/ is below the least that may be published.
 gate: setup
-	python -m stages.gate
+	keras-repro gate
 
 lint: develop
 	ruff check .
@@ -69,12 +69,12 @@ format: develop
 
 # Writes the tables of results into README.md and docs/sentiment.md.
 readme: setup
-	python -m stages.results --write
+	keras-repro results --write
 
-# One HTML file with all figures, curves, mistakes and graphs; `make report REV=main~1` also says what
+# One HTML file with all metrics, curves, mistakes and graphs; `make report REV=main~1` also says what
 # changed since that commit.
 report: setup
-	@python -m stages.report $(if $(REV),--rev '$(REV)')
+	@keras-repro report $(if $(REV),--rev '$(REV)')
 
 # What changed since a commit, as Markdown: `make changes REV=main`; the summary of a pull request.
 changes: setup

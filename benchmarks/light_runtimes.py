@@ -1,7 +1,7 @@
 """ONNX Runtime beside LiteRT and Keras: which answers from a bundle.
 
 `python -m benchmarks.light_runtimes` at the root of the repository, after `dvc repro` and
-`dvc repro serving/dvc.yaml`. Each model is converted for both runtimes; all three then answer the
+`dvc repro`. Each model is converted for both runtimes; all three then answer the
 same items in turn, one at a time and in batches of 64, on one thread, for the same seconds each. A
 network that LiteRT can compute only with TensorFlow's own operators is no use in a bundle and is
 not timed. The last column is how far probabilities are from Keras' at most.
@@ -19,8 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from tqdm import tqdm
 
-from stages import params, paths, runtime
-from stages.reproducibility.fingerprint import processor
+from keras_repro.core import params, paths, runtime
+from keras_repro.reproducibility.exact.fingerprint import processor
 
 SECONDS, ROUNDS = 0.5, 5
 SIZES = (1, 64)
@@ -34,20 +34,21 @@ def main() -> None:
     print(f"{processor()}, medians of {ROUNDS} rounds")
     print("| model | runtime | MB | ms for one | ms for 64 | difference |")
     print("|---|---|--:|--:|--:|--:|")
-    for name in tqdm(params.Models.model_fields, desc="models"):
+    for name in tqdm(params.load().models, desc="models"):
         measure(name)
 
 
 def measure(name: str) -> None:
     """Print the lines of a model."""
-    from stages import models
-    from stages.reproducibility import archive
-    from stages.serving.bundle import NETWORK
-    from stages.serving.network import Network, as_probabilities
-    from stages.training import data
+    from keras_repro import inputs, models
+    from keras_repro.bundles.bundle import NETWORK
+    from keras_repro.bundles.network import Network, as_probabilities
+    from keras_repro.reproducibility.exact import archive
 
     model = archive.load(paths.model(name))
-    batches = data.load_test(models.module(name).DATASET, max(SIZES)).batches
+    settings = params.load()
+    kind, own = inputs.of(models.module(name).DATASET), models.settings(name, settings)
+    batches = kind.split("test", own, settings.runtime.seed, max(SIZES)).batches
     items = batches[len(batches) // 2][0]
     expected = model.predict_on_batch(items)
     exported = paths.bundle(name) / NETWORK

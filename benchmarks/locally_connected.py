@@ -8,8 +8,8 @@ processes matter little; the least of several runs counts.
 import platform
 import time
 
-from stages import params, runtime
-from stages.reproducibility import fingerprint
+from keras_repro.core import params, runtime
+from keras_repro.reproducibility.exact import fingerprint
 
 RUNS = 20
 BATCH = 32
@@ -24,7 +24,7 @@ def main() -> None:
     import numpy as np
     import tensorflow as tf
 
-    from stages.components.locally_connected import LocallyConnected2D
+    from keras_repro.models.layers.locally_connected import LocallyConnected2D
 
     inputs = tf.constant(np.random.default_rng(0).normal(size=SHAPE).astype(np.float32))
 

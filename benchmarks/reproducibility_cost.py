@@ -15,8 +15,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from stages import params, runtime
-from stages.reproducibility.fingerprint import processor
+from keras_repro.core import params, runtime
+from keras_repro.reproducibility.exact.fingerprint import processor
 
 SETTINGS = {
     "neither": {"deterministic": False, "portable": False},
@@ -72,8 +72,8 @@ def train(name: str, setting: str, steps: int) -> float:
 
     import keras
 
-    from stages import models
-    from stages.training import data, trainer
+    from keras_repro import inputs, models
+    from keras_repro.training import trainer
 
     times: list[float] = []
 
@@ -84,8 +84,8 @@ def train(name: str, setting: str, steps: int) -> float:
         def on_epoch_end(self, *_: Any) -> None:
             times[-1] = time.perf_counter() - times[-1]
 
-    module, model_settings = models.module(name), settings.model(name)
-    splits = data.load_training(module.DATASET, model_settings, settings.runtime.seed)
+    module, model_settings = models.module(name), models.settings(name, settings)
+    splits = inputs.of(module.DATASET).training(model_settings, settings.runtime.seed)
     model = module.build(model_settings, splits.inputs)
     trainer.prepare(model, model_settings, len(splits.train))
     steps = min(steps, len(splits.train) // 2)

@@ -1,7 +1,7 @@
 """How fast the bundle of a sentiment model answers: cold, at the prompt, over a file, as a service.
 
 `python -m benchmarks.serving [--runs 5]` at the root of the repository, after
-`dvc repro serving/dvc.yaml`. The alternatives run in turn with ours: a process that loads the
+`dvc repro`. The alternatives run in turn with ours: a process that loads the
 .keras archive and asks it, as one would without a bundle, for the cold start and for the file.
 
 - cold: a process from its start to its end, for one review.
@@ -33,8 +33,8 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from benchmarks.text_scale import peak_memory
-from stages import params, runtime
-from stages.reproducibility.fingerprint import processor
+from keras_repro.core import params, runtime
+from keras_repro.reproducibility.exact.fingerprint import processor
 
 TEXT = "房间很干净，服务也好，下次还会来"
 COMMAND = [str(Path(sys.executable).parent / "keras-repro")]
@@ -44,8 +44,8 @@ import sys
 from stages import files, params, paths, runtime
 settings = params.load()
 runtime.configure(settings.runtime)
-from stages.reproducibility import archive
-from stages.text import characters, ngrams, segmentation
+from keras_repro.reproducibility.exact import archive
+from keras_repro.text import characters, ngrams, segmentation
 model = archive.load(paths.model("sentiment_hybrid"))
 user_words = segmentation.load(settings.segment).user_words
 cutting = characters.cutting(settings.segment.engine, user_words)

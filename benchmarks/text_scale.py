@@ -26,10 +26,10 @@ import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from stages import files, params, paths, runtime
-from stages.datasets import fetching, registry, snownlp
-from stages.datasets.reviews import SCHEMA
-from stages.reproducibility.fingerprint import processor
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.datasets import fetching, registry, snownlp
+from keras_repro.reproducibility.exact.fingerprint import processor
+from keras_repro.text.schemas import RAW
 
 ROOT = Path(__file__).parents[1]
 STORAGE = params.load(ROOT / paths.PARAMS).storage
@@ -161,9 +161,9 @@ def write_corpus(project: Path, sentences: list[str], rows: int) -> int:
                 "line": range(start + 1, start + 1 + count),
                 "fault": [None] * count,
             }
-            yield pa.RecordBatch.from_pydict(content, schema=SCHEMA)
+            yield pa.RecordBatch.from_pydict(content, schema=RAW)
 
-    files.write_parquet(project / paths.RAW_REVIEWS, SCHEMA, batches())
+    files.write_parquet(project / paths.RAW_REVIEWS, RAW, batches())
     return characters
 
 

@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from stages import paths, runtime
-from stages.reproducibility.fingerprint import processor
-from stages.text.tokenizer import Tokenizer
+from keras_repro.core import paths, runtime
+from keras_repro.reproducibility.exact.fingerprint import processor
+from keras_repro.text.tokenizer import Tokenizer
 
 # Of the matrices, which have 8 bytes for each.
 ROWS, COLUMNS = 10_000, 1000

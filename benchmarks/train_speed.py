@@ -41,12 +41,13 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from benchmarks.text_scale import peak_memory
-from stages import baselines, models, params, runtime
-from stages.evaluation import uncertainty
-from stages.reproducibility.fingerprint import processor
-from stages.text import ragged
-from stages.training import data, trainer
-from stages.training.batches import Batches
+from keras_repro import baselines, inputs, models
+from keras_repro.core import params, runtime
+from keras_repro.evaluation import uncertainty
+from keras_repro.inputs.batches import Batches
+from keras_repro.reproducibility.exact.fingerprint import processor
+from keras_repro.text import ragged
+from keras_repro.training import trainer
 
 Told = tuple[list[tuple[float, float]], list[float]]
 
@@ -180,8 +181,9 @@ class Clock(keras.callbacks.Callback):
 def learn(way: str, seed: int) -> Learned:
     """Train in this process."""
     settings = params.load()
-    branches = 1 if way == "tutorial" else settings.models.sentiment_bilstm.branches
-    runtime.configure(settings.runtime.model_copy(update={"seed": seed}), branches)
+    runtime.configure(settings.runtime.model_copy(update={"seed": seed}))
+    if way != "tutorial":
+        runtime.share_threads(settings.runtime, params.Bilstm.branches)
     points, speeds = {
         "tutorial": tutorial,
         "bilstm": bilstm,
@@ -224,13 +226,14 @@ def tutorial(settings: params.Params, seed: int) -> Told:
 def bilstm(settings: params.Params, seed: int, **changes: int) -> Told:
     """Train `sentiment_bilstm` as params.yaml has it but for some changes."""
     module = models.module("sentiment_bilstm")
-    section = settings.models.sentiment_bilstm.model_copy(update=changes)
+    section = models.settings("sentiment_bilstm", settings).model_copy(update=changes)
     return trained([(section, partial(module.build, section))], module.DATASET, seed)
 
 
 def hybrid(settings: params.Params, seed: int) -> Told:
     """Train the first two parts of `sentiment_hybrid`; a second reader learns as the first does."""
-    module, sections = models.module("sentiment_hybrid"), settings.models.sentiment_hybrid
+    module = models.module("sentiment_hybrid")
+    sections = models.settings("sentiment_hybrid", settings)
     return trained(module.parts(sections)[:2], module.DATASET, seed)
 
 
@@ -240,8 +243,8 @@ def trained(parts: list[tuple[Any, Callable[..., keras.Model]]], dataset: str, s
     speeds: list[float] = []
     finished: list[np.ndarray] = []
     for number, (settings, build) in enumerate(parts):
-        splits = data.load_training(dataset, settings, seed + number)
-        validation = data.load_split(dataset, "validation", BATCH)
+        splits = inputs.of(dataset).training(settings, seed + number)
+        validation = inputs.of(dataset).split("validation", settings, seed, BATCH)
         model = build(splits.inputs)
         learner = trainer.learner(model, settings)
         trainer.prepare(learner, settings, len(splits.train))

@@ -2,8 +2,8 @@
 
 import argparse
 
-from stages import params, paths, runtime
-from stages.datasets import canonical, corpora, registry
+from keras_repro.core import params, paths, runtime
+from keras_repro.datasets import canonical, corpora, registry
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     item = parser.parse_args().item
     settings = params.load()
     known = registry.load()
-    if item == "reviews":
+    if item == registry.REVIEWS:
         corpora.assemble(settings, known)
     else:
         canonical.obtain(known.images(item), paths.raw_images(item), settings.download)

@@ -1,8 +1,8 @@
-"""Write all that answering with a model needs: `python -m stages.export NAME`."""
+"""Pack up a model with all that answering needs: `python -m stages.export NAME`."""
 
 import argparse
 
-from stages import params, paths, runtime
+from keras_repro.core import params, paths, runtime
 
 
 def main() -> None:
@@ -11,11 +11,11 @@ def main() -> None:
     parser.add_argument("name", help="a model of params.yaml")
     name = parser.parse_args().name
     settings = params.load()
-    settings.model(name)  # an unknown name ends here
+    settings.check_model(name)
     runtime.configure(settings.runtime)
 
     # This imports TensorFlow, which must not happen before it is configured.
-    from stages.serving import exporting
+    from keras_repro.bundles import exporting
 
     exporting.export(name, settings, paths.bundle(name))
 

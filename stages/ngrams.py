@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from stages import files, params, paths, runtime
-from stages.text import characters, ngrams, parallel, ragged, reviews, segmentation
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.text import characters, ngrams, parallel, ragged, schemas, segmentation
 
 
 def main() -> None:
@@ -21,10 +21,10 @@ def main() -> None:
     rows = files.count_rows(settings.storage.prepared_reviews)
     with files.scratch() as scratch, ragged.Writer(scratch) as writer:
         with (
-            parallel.workers(settings.runtime.cluster) as workers,
+            parallel.workers(settings.cluster) as workers,
             tqdm(desc="ngrams", unit=" reviews", total=rows) as bar,
         ):
-            prepared = files.read_parquet(settings.storage.prepared_reviews, reviews.PREPARED)
+            prepared = files.read_parquet(settings.storage.prepared_reviews, schemas.PREPARED)
             work = partial(characters.of_batch, cutting, settings.ngrams.max_length)
             for batch, (lengths, found) in workers.in_order(work, prepared):
                 writer.add(batch, lengths, found)

@@ -6,11 +6,11 @@ from functools import partial
 import pyarrow as pa
 from tqdm import tqdm
 
-from stages import files, params, paths, runtime
-from stages.datasets.reviews import SCHEMA
-from stages.params import Params
-from stages.text import parallel, reviews
-from stages.text.selection import Selection, clean
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.core.params import Params
+from keras_repro.text import parallel, schemas
+from keras_repro.text.schemas import RAW
+from keras_repro.text.selection import Selection, clean
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     with files.scratch() as scratch:
         selection = Selection(settings.prepare, settings.reviews.max_bad_fraction, scratch)
         selection.read(_cleaned(settings))
-        files.write_parquet(settings.storage.prepared_reviews, reviews.PREPARED, selection.kept())
+        files.write_parquet(settings.storage.prepared_reviews, schemas.PREPARED, selection.kept())
         files.write_csv(
             paths.REJECTED_REVIEWS, ("source", "line", "reason", "row"), selection.rejected()
         )
@@ -30,10 +30,10 @@ def _cleaned(settings: Params) -> Iterator[pa.RecordBatch]:
     """Yield the corpus, in order, as rows of `selection.CLEANED`."""
     rows = files.count_rows(paths.RAW_REVIEWS)
     with (
-        parallel.workers(settings.runtime.cluster) as workers,
+        parallel.workers(settings.cluster) as workers,
         tqdm(desc="prepare", unit=" rows", total=rows) as bar,
     ):
-        raw = files.read_parquet(paths.RAW_REVIEWS, SCHEMA)
+        raw = files.read_parquet(paths.RAW_REVIEWS, RAW)
         for batch, cleaned in workers.in_order(partial(clean, settings.prepare), raw):
             yield cleaned
             bar.update(batch.num_rows)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 from tqdm import tqdm
 
-from stages import ReproError, files, params, paths, runtime
-from stages.params import Params
-from stages.text import parallel, reviews, segmentation
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.core.errors import ReproError
+from keras_repro.core.params import Params
+from keras_repro.text import parallel, schemas, segmentation
 
 # Small enough that all cores get work from a small corpus and the bar moves every second.
 ROWS_PER_BATCH = 2048
@@ -21,7 +22,7 @@ def main() -> None:
     for path in settings.segment.stop_words:
         _check_watched("stop_words", path)
     _check_watched("user_dict", settings.segment.user_dict)
-    files.write_parquet(settings.storage.segmented_reviews, reviews.SEGMENTED, segmented(settings))
+    files.write_parquet(settings.storage.segmented_reviews, schemas.SEGMENTED, segmented(settings))
 
 
 def _check_watched(key: str, path: Path | None) -> None:
@@ -34,21 +35,21 @@ def _check_watched(key: str, path: Path | None) -> None:
 
 
 def segmented(settings: Params) -> Iterator[pa.RecordBatch]:
-    """Yield the prepared reviews, in order, as rows of `reviews.SEGMENTED`."""
+    """Yield the prepared reviews, in order, as rows of `schemas.SEGMENTED`."""
     cutting = segmentation.load(settings.segment)
     # Faults are found here, and jieba's cache is made once for all workers.
     segmentation.Segmenter(cutting)
     total = files.count_rows(settings.storage.prepared_reviews)
     batches = files.read_parquet(
-        settings.storage.prepared_reviews, reviews.PREPARED, rows_per_batch=ROWS_PER_BATCH
+        settings.storage.prepared_reviews, schemas.PREPARED, rows_per_batch=ROWS_PER_BATCH
     )
     with (
-        parallel.workers(settings.runtime.cluster) as workers,
+        parallel.workers(settings.cluster) as workers,
         tqdm(desc="segment", unit=" reviews", total=total) as bar,
     ):
         for batch, tokens in workers.in_order(partial(segmentation.segment, cutting), batches):
             columns = [*batch.columns, tokens]
-            yield pa.RecordBatch.from_arrays(columns, schema=reviews.SEGMENTED)
+            yield pa.RecordBatch.from_arrays(columns, schema=schemas.SEGMENTED)
             bar.update(batch.num_rows)
 
 

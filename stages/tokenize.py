@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from stages import files, params, paths, runtime
-from stages.text import parallel, ragged, reviews, vocabulary
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.text import parallel, ragged, schemas, vocabulary
 
 
 def main() -> None:
@@ -16,23 +16,23 @@ def main() -> None:
     rows = files.count_rows(settings.storage.segmented_reviews)
     with files.scratch() as scratch, ragged.Writer(scratch) as writer:
         with (
-            parallel.workers(settings.runtime.cluster) as workers,
+            parallel.workers(settings.cluster) as workers,
             tqdm(desc="tokenize", unit=" reviews", total=rows) as bar,
         ):
-            segmented = files.read_parquet(settings.storage.segmented_reviews, reviews.SEGMENTED)
-            work = partial(vocabulary.words_of, settings.tokenize)
-            for batch, words in workers.in_order(work, segmented):
-                writer.add(batch, words.lengths, census.add(words))
+            segmented = files.read_parquet(settings.storage.segmented_reviews, schemas.SEGMENTED)
+            work = partial(vocabulary.tokens_of, settings.tokenize)
+            for batch, tokens in workers.in_order(work, segmented):
+                writer.add(batch, tokens.lengths, census.add(tokens))
                 bar.update(batch.num_rows)
         # Only the training split has been counted, unless one asks for the tutorial's leak: no
         # other may say a word to the vocabulary.
-        tokens = vocabulary.learn(
+        known = vocabulary.learn(
             census.counts(), settings.tokenize.min_count, settings.tokenize.num_words
         )
-        files.write_json(paths.VOCABULARY, tokens, sort_keys=False)
-        arrays = writer.arrays(census.ids(tokens))
+        files.write_json(paths.VOCABULARY, known, sort_keys=False)
+        arrays = writer.arrays(census.ids(known))
         # The two reserved ids included.
-        arrays["vocabulary_size"] = np.array(vocabulary.FIRST_ID + len(tokens))
+        arrays["vocabulary_size"] = np.array(vocabulary.FIRST_ID + len(known))
         files.write_npz(paths.ENCODED_REVIEWS, arrays)
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from stages import params, runtime
+from keras_repro.core import params, runtime
 
 
 def main() -> None:
@@ -11,22 +11,22 @@ def main() -> None:
     parser.add_argument("name", help="a model of params.yaml")
     name = parser.parse_args().name
     settings = params.load()
-    model_settings = settings.model(name)
-    runtime.configure(settings.runtime, model_settings.branches)
+    settings.check_model(name)
+    runtime.configure(settings.runtime)
 
     # These import TensorFlow, which must not happen before it is configured.
-    from stages import models
-    from stages.training import data, run, stacking
+    from keras_repro import inputs, models
+    from keras_repro.training import run, stacking
 
-    module = models.module(name)
-    used = {name: model_settings.model_dump(mode="json")}
-    training = run.Run(name, settings.runtime, used, data.source(module.DATASET))
-    seed = settings.runtime.seed
-    if isinstance(model_settings, params.Hybrid):
-        model = stacking.fit(training, module, model_settings, seed)
+    module, own = models.module(name), models.settings(name, settings)
+    runtime.share_threads(settings.runtime, own.branches)
+    kind, seed = inputs.of(module.DATASET), settings.runtime.seed
+    training = run.Run(name, settings.runtime, {name: own.model_dump(mode="json")}, kind.path)
+    if hasattr(module, "parts"):
+        model = stacking.fit(training, module, own, seed)
     else:
-        splits = data.load_training(module.DATASET, model_settings, seed)
-        model = training.fit(module.build(model_settings, splits.inputs), model_settings, splits)
+        data = kind.training(own, seed)
+        model = training.fit(module.build(own, data.inputs), own, data)
     training.save(model)
 
 

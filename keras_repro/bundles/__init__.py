@@ -1,0 +1,1 @@
+"""A trained model packed up: made from Keras, checked, and answered from without TensorFlow."""

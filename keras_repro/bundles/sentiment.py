@@ -1,0 +1,147 @@
+"""How likely texts are positive, and which of their words say so."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_repro.bundles.bundle import NETWORK, Bundle
+from keras_repro.bundles.network import Network, as_probabilities
+from keras_repro.core.errors import ReproError
+from keras_repro.inputs.texts import TextReading
+
+# Tokens or characters of one batch at most, padding included.
+CELLS_PER_BATCH = 1 << 14
+# Characters whose words are weighed; a model reads about as many of a review.
+EXPLAINED = 300
+
+
+class Effect(NamedTuple):
+    """A word of a text and what it does.
+
+    Attributes:
+        word: as it stands in the text.
+        effect: how far it moves the logit of positive: above 0 where the text without it would be
+            less positive.
+
+    """
+
+    word: str
+    effect: float
+
+
+class Sentiment:
+    """A sentiment model that is ready to answer.
+
+    Args:
+        directory: of its bundle.
+        threads: for one batch; None: as many as there are cores.
+
+    Raises:
+        ReproError: the bundle is damaged, or one of images.
+
+    """
+
+    def __init__(self, directory: Path, threads: int | None = None) -> None:
+        source = Bundle(directory)
+        reads = source.manifest.reads
+        if not isinstance(reads, TextReading):
+            raise ReproError(f"{directory}: a model of images; expected one of texts")
+        if source.manifest.threshold is None:
+            raise ReproError(f"{directory}: has no threshold; expected one, of two classes")
+        self._directory, self._reading = directory, reads
+        self._reader = reads.reader(directory)
+        self.name = source.manifest.model
+        self.threshold: float = source.manifest.threshold
+        self.labels = source.manifest.labels
+        self._network = Network(source.path(NETWORK), threads)
+
+    def cleared(self, text: str) -> str:
+        """Return a text in the model's spelling.
+
+        Raises:
+            ReproError: it is empty or too long.
+
+        """
+        return self._reading.spelt(text)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of a text, of which none is left out; 0.7 s to load at first."""
+        return self._reading.segmenter(self._directory).words(text)
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Return how likely each text is positive, float64 of shape (N,).
+
+        Args:
+            texts: in the spelling of the model.
+
+        """
+        return as_probabilities(self._logits(texts))[:, 1]
+
+    def odds(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the logit of positive over that of negative of each text, float64 of shape (N,).
+
+        Args:
+            texts: in the spelling of the model.
+
+        """
+        logits = self._logits(texts)
+        odds: np.ndarray = logits[:, 1] - logits[:, 0]
+        return odds
+
+    def label(self, probability: float) -> str:
+        """Return what a text of this probability is called."""
+        return self.labels[int(probability >= self.threshold)]
+
+    def _logits(self, texts: Sequence[str]) -> np.ndarray:
+        encoded = self._reader.encoded(texts)
+        lengths = encoded.lengths
+        logits = np.empty((len(texts), len(self.labels)))
+        # Texts of similar length together, so that little padding is computed.
+        order = np.argsort(lengths, kind="stable")
+        ascending = lengths[order]
+        start = 0
+        while start < len(order):
+            end = _end(ascending, start)
+            rows = order[start:end]
+            logits[rows] = self._network.logits(self._reader.inputs(encoded.padded(rows)))
+            start = end
+        return logits
+
+
+class Explainer:
+    """Weighs the words of a text by leaving out one after the other.
+
+    Args:
+        model: whose answers are explained.
+
+    """
+
+    def __init__(self, model: Sentiment) -> None:
+        self._model = model
+
+    def __call__(self, text: str) -> list[Effect]:
+        """Return the words of the first 300 characters in their order.
+
+        Args:
+            text: in the spelling of the model.
+
+        """
+        text = text[:EXPLAINED]
+        words = self._model.words(text)
+        ends = np.cumsum([len(word) for word in words])
+        without = [
+            text[: end - len(word)] + text[end:] for word, end in zip(words, ends, strict=True)
+        ]
+        # What is left of a text of one word is empty: then the word says all there is to say.
+        whole, *rests = self._model.odds([text, *(rest or " " for rest in without)])
+        return [Effect(word, float(whole - rest)) for word, rest in zip(words, rests, strict=True)]
+
+
+def _end(lengths: np.ndarray, start: int) -> int:
+    """Return where the batch ends that begins at `start`; lengths ascend."""
+    end = start + 1
+    while end < len(lengths) and (end + 1 - start) * lengths[end] <= CELLS_PER_BATCH:
+        end += 1
+    return end

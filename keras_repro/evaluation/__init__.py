@@ -1,0 +1,1 @@
+"""Metrics, curves and mistakes from predicted probabilities."""

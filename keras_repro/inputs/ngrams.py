@@ -1,0 +1,114 @@
+"""Texts as n-grams of characters, and the words that end at each character."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from keras_repro.core import files, paths
+from keras_repro.core.params import Params, Training
+from keras_repro.inputs import Details, NgramInputs, Split, TrainingData, texts
+from keras_repro.inputs.texts import Encoded, TextReading
+from keras_repro.text import characters, ngrams, ragged, schemas, segmentation
+
+if TYPE_CHECKING:
+    import keras
+
+NGRAMS = "ngrams.npz"  # a file of a bundle
+
+
+class NgramReading(TextReading):
+    """How a model of n-grams reads a text.
+
+    Attributes:
+        kind: tells the kinds of readings apart.
+        spelling: of the texts.
+        engine: that cuts them into words.
+        max_length: characters kept of a text.
+
+    """
+
+    kind: Literal["ngrams"]
+    max_length: int
+
+    def reader(self, directory: Path) -> texts.Reader:
+        """Return what reads texts, by the files of a bundle."""
+        path = directory / NGRAMS
+        points = files.read_npz(path, ["characters"])["characters"]
+        numbers = ngrams.numbers(ngrams.alphabet_of(points))
+        cut = self.segmenter(directory)
+        return NgramReader(cut, ngrams.read_keys(path), numbers, self.max_length)
+
+
+class NgramReader:
+    """Reads texts as the pipeline reads reviews.
+
+    Args:
+        cut: into words.
+        keys: of the n-grams and words that have ids.
+        numbers: of each character, as `ngrams.numbers` returns them.
+        max_length: characters kept of a text.
+
+    """
+
+    def __init__(
+        self,
+        cut: segmentation.Segmenter,
+        keys: ngrams.Keys,
+        numbers: np.ndarray,
+        max_length: int,
+    ) -> None:
+        self._cut, self._numbers, self._max_length = cut, numbers, max_length
+        self.inputs = keys.ids
+
+    def encoded(self, given: Sequence[str]) -> Encoded:
+        """Return the numbers of the characters of each text."""
+        found = [characters.of_text(self._cut, text, self._max_length) for text in given]
+        return Encoded(self._numbers[np.concatenate(found)], np.array([len(one) for one in found]))
+
+
+class Ngrams:
+    """The reviews as the stage `ngrams` left them."""
+
+    folder = "reviews"
+    path = paths.NGRAMS
+
+    def classes(self) -> Sequence[str]:
+        """Return the names of the classes, by label."""
+        return schemas.CLASSES
+
+    def training(self, settings: Training, seed: int) -> TrainingData:
+        """Return what trains and what validates."""
+        census = ngrams.read_census()
+        keys = census.keys()
+        inputs = NgramInputs(census.rarity(), keys.columns, len(schemas.CLASSES))
+        return texts.training(self.path, keys.ids, settings, seed, inputs)
+
+    def split(self, name: str, settings: Training, seed: int, batch_size: int) -> Split:
+        """Return the validation or the test split."""
+        del settings, seed
+        return texts.split(self.path, ngrams.read_census().keys().ids, name, batch_size)
+
+    def details(self, rows: np.ndarray, params: Params) -> Details:
+        """Return the id and the whole text of each review.
+
+        Raises:
+            ReproError: the table of the reviews is of another run than the splits.
+
+        """
+        ids = ragged.read("test", self.path).ids
+        prepared = params.storage.prepared_reviews
+        found = texts.rows_of(rows, ids, prepared, schemas.PREPARED, ["id", "text"])
+        return Details(("id", "text"), {row: (of["id"], of["text"]) for row, of in found.items()})
+
+    def pack(self, model: "keras.Model", params: Params, directory: Path) -> NgramReading:
+        """Write the n-grams with ids and the user's dictionary."""
+        del model
+        names = ["characters", *ngrams.Keys._fields]
+        files.write_npz(directory / NGRAMS, files.read_npz(paths.NGRAM_VOCABULARY, names))
+        return NgramReading(
+            kind="ngrams",
+            **texts.packed(params, directory),
+            max_length=params.ngrams.max_length,
+        )

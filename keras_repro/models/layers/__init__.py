@@ -1,0 +1,1 @@
+"""Layers that Keras 3 dropped."""

@@ -1,0 +1,149 @@
+"""Wide and deep over n-grams of characters and words: more than the tutorial's words alone.
+
+The wide part has one weight per n-gram, word and class, as a linear classifier over TF-IDF has
+(Cheng and others, 2016, for the name). The deep part reads a review character by character: each is
+the sum of the embeddings of the n-grams that end there and of the word that does, so that a
+recurrent network begins with what the wide part knows and adds the order. The parts are trained
+alone, a reader several times from other random numbers, and then their logits are averaged
+(Wolpert, 1992, stacking).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import keras
+from keras import layers, ops
+
+from keras_repro.core.params import Hybrid, Reader, Wide
+from keras_repro.inputs import NgramInputs
+
+DATASET = "ngrams"
+Settings = Hybrid
+Build = Callable[[NgramInputs], keras.Model]
+
+
+def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
+    """Return a model from n-gram ids (N, length, columns) to probabilities (N, classes)."""
+    ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
+    size = len(inputs.rarity)
+    # An n-gram counts by its rarity, once; a review has the length 1 whatever it holds. Padding,
+    # the id 0, has no rarity.
+    distinct = _distinct(ngrams)
+    rarity = layers.Embedding(
+        size, 1, weights=[inputs.rarity[:, None]], trainable=False, name="rarity"
+    )(distinct)
+    rarity = layers.Reshape((-1,), name="rarity_of_all")(rarity)
+    rarity = layers.UnitNormalization(axis=1, name="unit_length")(rarity)
+    rarity = layers.Dropout(params.dropout, name="dropout")(rarity)
+    weight = layers.Embedding(size, inputs.classes, "zeros", name="weight")(distinct)
+    weight = layers.Reshape((-1, inputs.classes), name="weight_of_all")(weight)
+    logits = layers.Dot(axes=1, name="logits")([rarity, weight])
+    probabilities = layers.Softmax(name="probabilities")(logits)
+    return keras.Model(ngrams, probabilities, name="wide")
+
+
+def build_reader(params: Reader, inputs: NgramInputs, name: str) -> keras.Model:
+    """Return a model from n-gram ids (N, length, columns) to probabilities (N, classes)."""
+    ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
+    # All but padding and unknown characters.
+    known = ops.any(ops.not_equal(ngrams, 0), axis=-1)
+    embedded = layers.Embedding(len(inputs.rarity), params.embedding, name="embedding")(ngrams)
+    # Whole n-grams are dropped, or the longest would tell all by heart.
+    shape = (None, None, inputs.columns, 1)
+    embedded = layers.Dropout(params.ngram_dropout, noise_shape=shape, name="ngram_dropout")(
+        embedded
+    )
+    characters = ops.sum(embedded, axis=2)
+    characters = layers.SpatialDropout1D(params.embedding_dropout, name="embedding_dropout")(
+        characters
+    )
+    # A GRU never looks ahead, so padding at the end changes no state of a character. To read from
+    # the end, each review is turned round by itself; masks do the same at half the speed.
+    turned = _turned(known)
+    forward = layers.GRU(params.units, return_sequences=True, name="forward")(characters)
+    backward = layers.GRU(params.units, return_sequences=True, name="backward")(
+        ops.take_along_axis(characters, ops.expand_dims(turned, -1), axis=1)
+    )
+    review = layers.Concatenate(name="review")(
+        [
+            *_pooled(forward, known),
+            *_pooled(backward, ops.take_along_axis(known, turned, axis=1)),
+        ]
+    )
+    review = layers.Dropout(params.dropout, name="dropout")(review)
+    logits = layers.Dense(inputs.classes, name="logits")(review)
+    probabilities = layers.Softmax(name="probabilities")(logits)
+    return keras.Model(ngrams, probabilities, name=name)
+
+
+def _distinct(ngrams: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the ids of each number of characters in ascending order, all but the first as 0."""
+    ordered = ops.sort(ngrams, axis=1)
+    repeated = ops.equal(ordered[:, 1:], ordered[:, :-1])
+    return ops.concatenate([ordered[:, :1], ops.where(repeated, 0, ordered[:, 1:])], axis=1)
+
+
+def _turned(known: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the places of each review from its last known character to its first, then the rest.
+
+    Args:
+        known: of shape (N, length).
+
+    """
+    places = ops.cumsum(ops.ones_like(known, "int32"), axis=1)
+    length = ops.max(ops.where(known, places, 0), axis=1, keepdims=True)
+    return ops.where(places <= length, length - places, places - 1)
+
+
+def _pooled(
+    states: keras.KerasTensor, known: keras.KerasTensor
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Return the greatest and the mean of each number over the known characters."""
+    known = ops.expand_dims(known, -1)
+    # The states of a GRU lie between -1 and 1.
+    greatest = ops.max(ops.where(known, states, -1.0), axis=1)
+    # A text may have no known character at all.
+    count = ops.maximum(ops.sum(ops.cast(known, "float32"), axis=1), 1.0)
+    mean = ops.sum(ops.where(known, states, 0.0), axis=1) / count
+    return greatest, mean
+
+
+def parts(params: Hybrid) -> list[tuple[Wide | Reader, Build]]:
+    """Return the settings of each part and what builds it.
+
+    They stand in the order in which they are trained: the first is useful within seconds.
+    """
+    readers = [
+        partial(build_reader, params.reader, name=f"reader_{n + 1}") for n in range(params.readers)
+    ]
+    return [
+        (params.wide, partial(build_wide, params.wide)),
+        *((params.reader, build) for build in readers),
+    ]
+
+
+def stack(
+    wide: keras.Model, readers: Sequence[keras.Model], share: float, scale: float
+) -> keras.Model:
+    """Return a model whose logits are a mean of those of its parts, times a factor.
+
+    Args:
+        wide: trained.
+        readers: trained, on the same n-grams; all count alike.
+        share: of the readers together.
+        scale: the factor; below 1 it makes probabilities more cautious.
+
+    """
+    ngrams = keras.Input(wide.input_shape[1:], dtype="int32", name="ngrams")
+    weights = {wide: 1 - share} | dict.fromkeys(readers, share / len(readers))
+    weighted = [
+        layers.Rescaling(scale * weight, name=f"{part.name}_share")(_logits_of(part)(ngrams))
+        for part, weight in weights.items()
+    ]
+    logits = layers.Add(name="logits")(weighted)
+    probabilities = layers.Softmax(name="probabilities")(logits)
+    return keras.Model(ngrams, probabilities, name="sentiment_hybrid")
+
+
+def _logits_of(part: keras.Model) -> keras.Model:
+    return keras.Model(part.inputs, part.get_layer("logits").output, name=part.name)

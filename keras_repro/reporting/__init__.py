@@ -1,0 +1,1 @@
+"""The metrics as people read them."""

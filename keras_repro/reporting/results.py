@@ -1,0 +1,150 @@
+"""The table of results: the metrics in metrics/ beside those of the tutorial."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from keras_repro.core import files, paths
+from keras_repro.core.errors import ReproError
+from keras_repro.core.metrics import SCORES
+
+LEAST_SHOWN = 0.0001
+BEGIN = "<!-- results: written by `make readme` from metrics/ -->"
+END = "<!-- end of results -->"
+
+# What the tutorial states: after one epoch for the images; for the sentiment on about 600,000
+# reviews of its own, duplicates kept, after 10 epochs.
+TUTORIAL: dict[str, dict[str, float]] = {
+    "mnist_sequential": {"accuracy": 0.9755},
+    "mnist_functional": {"accuracy": 0.9604},
+    "cifar10_cnn": {"accuracy": 0.5627},
+    "sentiment_bilstm": {"accuracy": 0.86, "precision": 0.61, "recall": 0.98, "f1": 0.75},
+}
+# What the baselines are called where they are shown.
+BASELINES = {
+    "snownlp": "SnowNLP, retrained",
+    "fasttext": "fastText",
+    "tfidf_word": "TF-IDF of words, linear SVM",
+    "tfidf_char": "TF-IDF of characters, linear SVM",
+}
+
+
+class Labels(NamedTuple):
+    """What the table says beside its metrics, in one language."""
+
+    head: str
+    here: str
+    tutorial: str
+    baselines: dict[str, str]
+
+
+ENGLISH = Labels(
+    "| model | | accuracy | precision | recall | F1 | test items |", "here", "tutorial", BASELINES
+)
+CHINESE = Labels(
+    "| 模型 | | 准确率 | 精确率 | 召回率 | F1 | 测试样本 |",
+    "本项目",
+    "教程",
+    {
+        "snownlp": "SnowNLP（重新训练）",
+        "fasttext": "fastText",
+        "tfidf_word": "词 TF-IDF + 线性 SVM",
+        "tfidf_char": "字 TF-IDF + 线性 SVM",
+    },
+)
+
+
+def table(models: Sequence[str], labels: Labels = ENGLISH) -> str:
+    """Return a Markdown table: a line per model, one of the tutorial, those of the baselines.
+
+    Raises:
+        ReproError: the metrics of a model are missing or lack a metric.
+
+    """
+    lines = [labels.head, "|---|---|--:|--:|--:|--:|--:|"]
+    for name in models:
+        lines.append(f"| `{name}` | {labels.here} | {_measured(name, '**')}")
+        if stated := TUTORIAL.get(name):
+            theirs = " | ".join(
+                f"{stated[metric]:.4f}" if metric in stated else "–" for metric in SCORES
+            )
+            lines.append(f"| | {labels.tutorial} | {theirs} | |")
+    lines += [
+        f"| | {title} | {_measured(f'baseline_{name}', '')}"
+        for name, title in labels.baselines.items()
+        if paths.metrics(f"baseline_{name}").is_file()
+    ]
+    return "\n".join(lines)
+
+
+def comparison() -> str:
+    """Return a Markdown table of all that tell sentiment, the best F1 first.
+
+    Raises:
+        ReproError: metrics/sentiment.json is missing.
+
+    """
+    found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
+    baseline = found.pop("rival")
+    lines = [
+        (
+            "| | accuracy | F1 | 95 % | F1 above the baseline's | p "
+            "| Brier | threshold | F1 with it | above the baseline's |"
+        ),
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
+        probability = of["p_against_rival"]
+        p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
+        gain, decided = _gain(of, "f1"), _gain(of, "f1_at_threshold")
+        if name == baseline:
+            gain = p = decided = ""
+        lines.append(
+            f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
+            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {gain} | {p} "
+            f"| {of['brier']:.3f} | {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} "
+            f"| {decided} |"
+        )
+    return "\n".join(lines)
+
+
+def _gain(of: dict[str, float], metric: str) -> str:
+    low, high = of[f"{metric}_gain_low"], of[f"{metric}_gain_high"]
+    return f"{of[f'{metric}_gain']:+.4f} ({low:+.3f} to {high:+.3f})"
+
+
+def _measured(name: str, mark: str) -> str:
+    """Return the cells with the metrics of metrics/NAME.json, each between two marks."""
+    path = paths.metrics(name)
+    measured = files.read_json(path)
+    if missing := [key for key in (*SCORES, "n_test") if key not in measured]:
+        raise ReproError(f"{path}: {missing[0]} is missing; expected it of `dvc repro`")
+    metrics = " | ".join(f"{mark}{measured[metric]:.4f}{mark}" for metric in SCORES)
+    return f"{metrics} | {measured['n_test']:,} |"
+
+
+def insert(path: Path, content: str) -> str:
+    """Return the text of a Markdown file with `content` between the two markers.
+
+    Raises:
+        ReproError: the file is missing or lacks a marker.
+
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ReproError(f"{path}: not found") from None
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ReproError(f"{path}: expected the markers {BEGIN!r} and {END!r}, in this order")
+    return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
+
+
+# What each page shows between its markers, by the models of params.yaml.
+PAGES: dict[Path, Callable[[Sequence[str]], str]] = {
+    Path("README.md"): table,
+    Path("README.zh-CN.md"): partial(table, labels=CHINESE),
+    Path("docs/sentiment.md"): lambda _: comparison(),
+}

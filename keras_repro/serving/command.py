@@ -1,0 +1,268 @@
+"""The command `keras-repro`: ask the trained models, and check what is published."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import keras_repro
+from keras_repro.core import paths, runtime
+from keras_repro.core.errors import ReproError
+from keras_repro.serving import tools, verify
+
+log = logging.getLogger(__name__)
+
+
+BEST = "sentiment_hybrid"
+DIGITS = "mnist_sequential"
+PROMPT = "review (or quit): "
+# Classes of an image that are shown.
+LIKELIEST = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; a fault ends it with one message and exit status 1."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parsed = parser().parse_args(given, argparse.Namespace(given=given))
+    # Chinese must not fail where the locale is C.
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        runtime.command(partial(_run, parsed))
+    except BrokenPipeError:  # who reads has seen enough, as `head` has
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _run(parsed: argparse.Namespace) -> None:
+    """Run a subcommand; one that judges a project does so by that project's own code."""
+    if parsed.judges and Path(keras_repro.__name__).is_dir():
+        runtime.refuse_other_code()
+    parsed.run(parsed)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the arguments of the command."""
+    command = argparse.ArgumentParser(prog="keras-repro", description=__doc__)
+    command.set_defaults(judges=False)
+    commands = command.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser(
+        "predict",
+        help="say of reviews or pictures what they are",
+        description="Without arguments it asks for reviews until `quit`, or reads them line by "
+        "line from standard input.",
+    )
+    predict.add_argument(
+        "items", nargs="*", metavar="TEXT", type=_decoded, help="a review; or a picture's path"
+    )
+    predict.add_argument("--file", type=Path, help="a .csv, .tsv or .jsonl with a text in each row")
+    predict.add_argument("--text-column", metavar="NAME", help="of the file (default: text)")
+    predict.add_argument("--output", type=Path, metavar="FILE", help="(default: standard output)")
+    predict.add_argument("--encoding", help="of the file (default: found out)")
+    predict.add_argument("--json", action="store_true", help="print a JSON object per answer")
+    _add_model(predict)
+    predict.set_defaults(run=_predict)
+
+    explain = commands.add_parser("explain", help="say which words push a review which way")
+    explain.add_argument("texts", nargs="+", metavar="TEXT", type=_decoded, help="a review")
+    explain.add_argument("--json", action="store_true", help="print a JSON object per review")
+    _add_model(explain)
+    explain.set_defaults(run=_explain)
+
+    serve = commands.add_parser("serve", help="answer over HTTP, with a page for the browser")
+    serve.add_argument("--host", default="127.0.0.1", help="(default: %(default)s, this machine)")
+    serve.add_argument("--port", type=int, default=8000, help="(default: %(default)s; 0: any)")
+    serve.add_argument("--digits", type=Path, metavar="DIR", help="the bundle of a model of digits")
+    _add_model(serve)
+    serve.set_defaults(run=_serve)
+    tools.add(commands)
+    verify.add(commands)
+    return command
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default=BEST, metavar="NAME", help="(default: %(default)s)")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="of a model, wherever it lies")
+
+
+def _decoded(argument: str) -> str:
+    """Return an argument as UTF-8, even where the locale knows no Chinese."""
+    return os.fsencode(argument).decode("utf-8", "replace")
+
+
+def located(name: str) -> Path:
+    """Return where the bundle of a model lies: below this directory or beside the package.
+
+    Raises:
+        ReproError: neither has one.
+
+    """
+    places = [Path.cwd(), paths.ROOT]
+    for root in places:
+        if (root / paths.bundle(name)).is_dir():
+            return root / paths.bundle(name)
+    models = {path.parent.name for root in places for path in root.glob("models/*/bundle")}
+    known = ", ".join(sorted(models)) or "none"
+    raise ReproError(
+        f"{paths.bundle(name)}: not found; expected a bundle (there are: {known}; "
+        "`dvc repro` makes all)"
+    )
+
+
+def _directory(arguments: argparse.Namespace) -> Path:
+    found: Path = arguments.bundle or located(arguments.model)
+    return found
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    if arguments.file:
+        _check_no_items(arguments)
+        _predict_file(arguments)
+        return
+    for option in ("text_column", "output", "encoding"):
+        if getattr(arguments, option):
+            raise ReproError(f"--{option.replace('_', '-')} goes with --file; found none")
+    directory = _directory(arguments)
+    if _is_of_images(directory):
+        _predict_images(arguments, directory)
+        return
+    from keras_repro.bundles.sentiment import Sentiment
+
+    model = Sentiment(directory, threads=1)
+
+    def answer(text: str) -> None:
+        probability = float(model.probabilities([model.cleared(text)])[0])
+        label = model.label(probability)
+        if arguments.json:
+            _print_json(text=text.strip(), label=label, probability=probability)
+        else:
+            _print(f"{label} {probability:.4f} {' '.join(text.split())}")
+
+    if arguments.items:
+        for text in arguments.items:
+            answer(text)
+    else:
+        _answer_lines(answer, as_json=arguments.json)
+
+
+def _check_no_items(arguments: argparse.Namespace) -> None:
+    if arguments.items or arguments.json:
+        found = "--json" if arguments.json else f"the text {arguments.items[0]!r}"
+        raise ReproError(
+            f"--file {arguments.file}: found {found} beside it; expected the file alone"
+        )
+
+
+def _predict_file(arguments: argparse.Namespace) -> None:
+    from keras_repro.bundles.sentiment import Sentiment
+    from keras_repro.serving import annotate
+
+    model = Sentiment(_directory(arguments))
+    rows, unanswered = annotate.predict(
+        model,
+        arguments.file,
+        arguments.text_column or "text",
+        arguments.output,
+        arguments.encoding or "auto",
+    )
+    note = f", {unanswered:,} without an answer (empty or too long)" if unanswered else ""
+    log.info("%s: %s rows%s", arguments.file, f"{rows:,}", note)
+
+
+def _answer_lines(answer: Callable[[str], None], *, as_json: bool) -> None:
+    """Answer line by line; a fault in one says nothing of the next."""
+    for line in _asked():
+        try:
+            answer(line)
+        except ReproError as error:
+            if as_json:
+                _print_json(text=line.strip(), error=str(error))
+            else:
+                _print(f"error: {error}")
+
+
+def _asked() -> Iterator[str]:
+    """Yield the lines of standard input until one says quit or they end."""
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    while True:
+        if sys.stdin.isatty():
+            print(PROMPT, end="", file=sys.stderr, flush=True)  # noqa: T201 - what it is for
+        line = sys.stdin.readline()
+        if not line or line.strip() == "quit":
+            return
+        yield line
+
+
+def _is_of_images(directory: Path) -> bool:
+    from keras_repro.bundles.bundle import read_manifest
+    from keras_repro.inputs.images import ImageReading
+
+    return isinstance(read_manifest(directory).reads, ImageReading)
+
+
+def _predict_images(arguments: argparse.Namespace, directory: Path) -> None:
+    from keras_repro.bundles.images import ImageClassifier
+
+    if not arguments.items:
+        raise ReproError(f"{arguments.model}: no picture; expected the path of one or more")
+    model = ImageClassifier(directory, threads=1)
+    for item in arguments.items:
+        found = model.probabilities(Path(item), item)
+        order = np.argsort(-found)
+        if arguments.json:
+            probabilities = {model.labels[place]: float(found[place]) for place in order}
+            _print_json(
+                image=item, label=model.labels[order[0]], probability=float(found[order[0]]),
+                probabilities=probabilities,
+            )  # fmt: skip
+        else:
+            others = ", ".join(
+                f"{model.labels[place]} {found[place]:.4f}" for place in order[1:LIKELIEST]
+            )
+            first = order[0]
+            _print(f"{model.labels[first]} {found[first]:.4f} {item} (then {others})")
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from keras_repro.bundles.sentiment import Explainer, Sentiment
+
+    model = Sentiment(_directory(arguments), threads=1)
+    explain = Explainer(model)
+    for given in arguments.texts:
+        text = model.cleared(given)
+        probability = float(model.probabilities([text])[0])
+        words = explain(text)
+        label = model.label(probability)
+        if arguments.json:
+            effects = [word._asdict() for word in words]
+            _print_json(text=text, label=label, probability=probability, words=effects)
+            continue
+        _print(f"{label} {probability:.4f} {text}")
+        for word, effect in sorted(words, key=lambda each: -abs(each.effect)):
+            _print(f"  {effect:+.2f} {word}")
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from keras_repro.serving import service
+
+    digits: Path | None = arguments.digits
+    if not digits:
+        try:
+            digits = located(DIGITS)
+        except ReproError as error:
+            log.warning("no digits will be read: %s", error)
+    service.serve(_directory(arguments), digits, arguments.host, arguments.port)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - what it is for
+
+
+def _print_json(**content: object) -> None:
+    _print(json.dumps(content, ensure_ascii=False))

@@ -1,0 +1,126 @@
+"""`keras-repro check`, `gate`, `results`, `report` and `fingerprint`."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from keras_repro.core import files, kernels, params, paths, runtime
+from keras_repro.core.errors import ReproError
+
+log = logging.getLogger(__name__)
+
+REPORT = Path("build/report.html")
+
+
+def add(commands: Any) -> None:
+    """Add the subcommands, each of which is run where the project lies."""
+    check = commands.add_parser(
+        "check", help="fail if dvc.lock is not of this code and params.yaml"
+    )
+    check.set_defaults(run=_check, judges=True)
+
+    gate = commands.add_parser("gate", help=f"fail if a metric is below {paths.GATES}")
+    gate.set_defaults(run=_gate, judges=True)
+
+    results = commands.add_parser("results", help="print the table of results")
+    results.add_argument(
+        "--write", action="store_true", help="replace those in README.md and docs/sentiment.md"
+    )
+    results.set_defaults(run=_results, judges=True)
+
+    report = commands.add_parser("report", help="write the report, one HTML file")
+    report.add_argument("--rev", help="a commit, branch, tag or experiment to compare with")
+    report.add_argument("--out", type=Path, default=REPORT, help="(default: %(default)s)")
+    report.set_defaults(run=_report, judges=True)
+
+    fingerprint = commands.add_parser(
+        "fingerprint", help="say whether this machine reproduces the committed bytes"
+    )
+    fingerprint.add_argument("--json", action="store_true", help="print the fingerprint itself")
+    fingerprint.add_argument(
+        "--record", action="store_true", help=f"write {paths.FINGERPRINT}, after a full run"
+    )
+    fingerprint.set_defaults(run=_fingerprint, judges=True)
+
+
+def _check(_: argparse.Namespace) -> None:
+    """Name the stages that a clone would have to run again, and a remote that nobody checks."""
+    from keras_repro.reproducibility import lock, remotes
+
+    params.load()
+    if stale := lock.stale_stages():
+        raise ReproError(
+            f"dvc.lock: {', '.join(stale)} changed since the run that it records; "
+            "expected none (run `dvc repro` and commit dvc.lock and metrics/)"
+        )
+    if remote := remotes.unverified():
+        raise ReproError(
+            f".dvc/config: the remote '{remote}' has no verify = true; expected it, or `dvc pull` "
+            f"delivers damaged files (run `dvc remote modify {remote} verify true`)"
+        )
+    _print("dvc.lock agrees with the code, params.yaml and metrics/")
+
+
+def _gate(_: argparse.Namespace) -> None:
+    """Name every metric that falls short."""
+    from keras_repro.reproducibility import gates
+
+    least = gates.load(list(params.load().models))
+    if lines := gates.shortfalls(least):
+        raise ReproError("\n".join([f"{len(lines)} below {paths.GATES}", *lines]))
+    _print(f"all metrics of {len(least)} models reach {paths.GATES}")
+
+
+def _results(arguments: argparse.Namespace) -> None:
+    from keras_repro.reporting import results
+
+    models = list(params.load().models)
+    if arguments.write:
+        texts = {page: results.insert(page, shown(models)) for page, shown in results.PAGES.items()}
+        for page, text in texts.items():
+            files.write_bytes(page, text.encode())
+    else:
+        _print(results.table(models))
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from keras_repro.reporting import page
+
+    page.write(arguments.out, arguments.rev)
+    _print(f"{arguments.out}: {files.sized(arguments.out)}")
+
+
+def _fingerprint(arguments: argparse.Namespace) -> None:
+    """Compare what this machine computes with what that of the committed run did.
+
+    The exit status is 1 if they differ.
+    """
+    settings = params.load().runtime
+    if kernels.has_avx2() and not kernels.NUMPY.items() <= os.environ.items():
+        # NumPy has chosen its kernels by now. As `python -m` it finds ours.
+        os.execv(sys.executable, [sys.executable, "-m", "keras_repro", *arguments.given])
+    log.info("computing ...")
+    runtime.configure(settings)
+
+    # These import TensorFlow, which must not happen before it is configured.
+    from keras_repro.reproducibility import gradients
+    from keras_repro.reproducibility.exact import fingerprint
+
+    found = fingerprint.measure(settings, gradients.COMPUTATIONS)
+    if arguments.json:
+        _print(json.dumps(found, indent=2))
+    elif arguments.record:
+        files.write_json(paths.FINGERPRINT, found)
+    else:
+        committed = files.read_json(paths.FINGERPRINT)
+        _print(fingerprint.described(committed, found))
+        if fingerprint.decisive(committed) != fingerprint.decisive(found):
+            sys.exit(1)
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - what was asked for

@@ -1,0 +1,171 @@
+"""Sequences of different lengths in flat arrays, as data/processed/reviews.npz holds them.
+
+data/processed/ngrams.npz has the same arrays with characters in place of tokens.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from keras_repro.core import files, paths
+from keras_repro.core.errors import ReproError
+from keras_repro.text import schemas
+
+FIELDS = {"ids": "S16", "labels": "u1", "offsets": "<i8", "sources": "<u2", "tokens": "<i4"}
+TOKENS_AT_ONCE = 1 << 22
+
+
+class Encoded(NamedTuple):
+    """One split of the encoded reviews.
+
+    Attributes:
+        ids: bytes of shape (N,), the review ids.
+        labels: uint8 of shape (N,), 0 or 1.
+        offsets: int64 of shape (N + 1,); review i is `tokens[offsets[i]:offsets[i + 1]]`.
+        sources: uint16 of shape (N,), the number of each review's source in `read_sources()`.
+        tokens: int32 of shape (total,), the token ids of all reviews in turn.
+
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    offsets: np.ndarray
+    sources: np.ndarray
+    tokens: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of tokens of each review, of shape (N,)."""
+        return np.diff(self.offsets)
+
+    def padded(self, rows: np.ndarray) -> np.ndarray:
+        """Return the given reviews as int32 of shape (len(rows), longest), zeros at the end."""
+        return padded(self.tokens, self.offsets, rows)
+
+
+def padded(values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return sequences of a flat array as int32 of shape (len(rows), longest), zeros at the end.
+
+    Args:
+        values: of all sequences in turn, of shape (total,).
+        offsets: of shape (N + 1,); sequence i is `values[offsets[i]:offsets[i + 1]]`.
+        rows: the sequences wanted.
+
+    """
+    lengths = np.diff(offsets)[rows]
+    columns = np.arange(lengths.max())
+    inside = columns < lengths[:, None]
+    batch = np.full(inside.shape, schemas.PAD, dtype=np.int32)
+    batch[inside] = values[(offsets[rows][:, None] + columns)[inside]]
+    return batch
+
+
+class Writer:
+    """Collects encoded reviews in files, so that a corpus may outgrow the memory.
+
+    Args:
+        directory: an empty one.
+
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._open = ExitStack()
+        self._files: dict[tuple[str, str], IO[bytes]] = {}
+        self._ends = dict.fromkeys(schemas.SPLITS, 0)
+        self._sources: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        for split in schemas.SPLITS:
+            for field in FIELDS:
+                file = self._open.enter_context(self._path(split, field).open("wb"))
+                self._files[split, field] = file
+            self._write(split, "offsets", np.zeros(1))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def add(self, batch: pa.RecordBatch, lengths: np.ndarray, numbers: np.ndarray) -> None:
+        """Add reviews with their tokens.
+
+        Args:
+            batch: rows of `schemas.SEGMENTED`.
+            lengths: the number of tokens of each, of shape (N,).
+            numbers: of all their tokens in turn, numbers that `arrays` knows.
+
+        """
+        known = self._sources
+        sources = [known.setdefault(name, len(known)) for name in batch["source"].to_pylist()]
+        for split in schemas.SPLITS:
+            rows = np.asarray(pc.equal(batch["split"], split))
+            ends = self._ends[split] + np.cumsum(lengths[rows])
+            self._ends[split] = int(ends[-1]) if len(ends) else self._ends[split]
+            self._write(split, "ids", np.array(batch["id"].filter(rows).to_pylist()))
+            self._write(split, "labels", np.asarray(batch["label"])[rows])
+            self._write(split, "offsets", ends)
+            self._write(split, "sources", np.array(sources)[rows])
+            self._write(split, "tokens", numbers[np.repeat(rows, lengths)])
+
+    def arrays(self, ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Return all splits as arrays, named `SPLIT_FIELD`, and the names of the `sources`.
+
+        They are mapped from the files, so they must be used before the directory goes.
+
+        Args:
+            ids: of each number; the last one is that of the number -1.
+
+        """
+        self._open.close()
+        arrays = {
+            f"{split}_{field}": self._mapped(split, field)
+            for split in schemas.SPLITS
+            for field in FIELDS
+        }
+        for split in schemas.SPLITS:
+            tokens = arrays[f"{split}_tokens"]
+            for start in range(0, len(tokens), TOKENS_AT_ONCE):
+                part = tokens[start : start + TOKENS_AT_ONCE]
+                part[:] = ids[part]
+        arrays["sources"] = np.array(list(self._sources), dtype=np.str_)
+        return arrays
+
+    def _write(self, split: str, field: str, values: np.ndarray) -> None:
+        self._files[split, field].write(values.astype(FIELDS[field]).tobytes())
+
+    def _mapped(self, split: str, field: str) -> np.ndarray:
+        path, kind = self._path(split, field), np.dtype(FIELDS[field])
+        if path.stat().st_size == 0:  # which cannot be mapped
+            return np.zeros(0, kind)
+        return np.memmap(path, kind, "r+")
+
+    def _path(self, split: str, field: str) -> Path:
+        return self._directory / f"{split}_{field}.bin"
+
+
+def read(split: str, path: Path = paths.ENCODED_REVIEWS) -> Encoded:
+    """Read one split."""
+    names = {field: f"{split}_{field}" for field in FIELDS}
+    arrays = files.read_npz(path, names.values())
+    result = Encoded(**{field: arrays[name] for field, name in names.items()})
+    if not len(result.ids) == len(result.labels) == len(result.offsets) - 1:
+        raise ReproError(
+            f"{path}: {len(result.ids)} ids, {len(result.labels)} labels and "
+            f"{len(result.offsets)} offsets in {split}; expected a label per id and an offset more"
+        )
+    return result
+
+
+def read_vocabulary_size() -> int:
+    """Return the number of ids, the two reserved ones included."""
+    return int(files.read_npz(paths.ENCODED_REVIEWS, ["vocabulary_size"])["vocabulary_size"])
+
+
+def read_sources(path: Path = paths.ENCODED_REVIEWS) -> list[str]:
+    """Return the names of the sources, in the order of their numbers."""
+    names: list[str] = files.read_npz(path, ["sources"])["sources"].tolist()
+    return names

@@ -1,0 +1,69 @@
+"""The tables of reviews: what the parsers leave, and what each stage makes of it."""
+
+import pyarrow as pa
+
+# Every row of a corpus is here. `rating` is from 1 to 5, or 0 where the site lets its users give
+# none; `line` counts from 1 where the row starts in its file. Of a row that is no review, `fault`
+# says why, `text` is the row as it was, and `rating` is null.
+RAW = pa.schema(
+    [
+        ("rating", pa.int8()),
+        ("text", pa.string()),
+        ("source", pa.string()),
+        ("line", pa.int64()),
+        ("fault", pa.string()),
+    ]
+)
+
+NO_TEXT = "no text"
+NO_RATING = "no rating"
+NO_NUMBER = "rating is no number"
+OUT_OF_RANGE = "rating out of range"
+NO_LABEL = "no label"
+UNKNOWN_LABEL = "unknown label"
+UNDECODABLE = "undecodable bytes"
+NUL = "NUL character"
+BROKEN_QUOTE = "broken quote"
+OTHER_WIDTH = "other number of columns"
+NO_OBJECT = "no JSON object"
+TOO_LONG = "text too long"
+
+FAULTS = (
+    NO_TEXT,
+    NO_RATING,
+    NO_NUMBER,
+    OUT_OF_RANGE,
+    NO_LABEL,
+    UNKNOWN_LABEL,
+    UNDECODABLE,
+    NUL,
+    BROKEN_QUOTE,
+    OTHER_WIDTH,
+    NO_OBJECT,
+    TOO_LONG,
+)
+
+PREPARED = pa.schema(
+    [
+        ("id", pa.string()),
+        ("label", pa.int8()),
+        ("text", pa.string()),
+        ("split", pa.string()),
+        ("source", pa.string()),
+    ]
+)
+SEGMENTED = PREPARED.append(pa.field("tokens", pa.list_(pa.string())))
+
+NEGATIVE, POSITIVE = 0, 1
+CLASSES = ("negative", "positive")
+# The ids of no token and of any without an id of its own.
+PAD, UNKNOWN = 0, 1
+UNKNOWN_TOKEN = "<unknown>"  # noqa: S105 - a word, no password
+SPLITS = ("train", "validation", "test")
+
+# The source whose texts are words already cut, joined by blanks.
+SEGMENTED_SOURCE = "segmented"
+
+# The tags of a word's characters: its beginning, middle and end, or a word of a single one. Their
+# ids are their places.
+TAGS = "BMES"

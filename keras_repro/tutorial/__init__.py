@@ -1,0 +1,1 @@
+"""What only the tutorial's further pipeline uses: sequences, transfer, layers, diagrams."""

@@ -1,1 +1,0 @@
-"""Figures, curves and mistakes from predicted probabilities."""

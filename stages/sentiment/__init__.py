@@ -1,0 +1,1 @@
+"""The baselines, and all sentiment classifiers beside each other."""

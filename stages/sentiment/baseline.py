@@ -1,0 +1,65 @@
+"""Train and measure a baseline: `python -m stages.sentiment.baseline NAME`."""
+
+import argparse
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from keras_repro import baselines
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.evaluation import plots, predictions, scores, uncertainty
+from keras_repro.text.schemas import CLASSES
+
+
+def main() -> None:
+    """Write what the best candidate of the validation split predicts, and its test metrics."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=params.Baselines.model_fields)
+    name = parser.parse_args().name
+    settings = params.load()
+    reviews = baselines.read(settings.storage.segmented_reviews)
+    validation, test = reviews["validation"], reviews["test"]
+    candidates = baselines.candidates(
+        name, reviews["train"], getattr(settings.baselines, name), settings.runtime.seed
+    )
+
+    # With more threads sums are taken in another order.
+    with threadpool_limits(1):
+        best, judged, tried = choose(candidates, validation)
+        positive = {
+            split: uncertainty.calibrated(judged, validation.labels, one).round(files.DECIMALS)
+            for split, one in (("validation", judged), ("test", best.score(test)))
+        }
+
+    title = f"baseline_{name}"
+    predicted = {
+        split: predictions.Predictions(found, np.array(reviews[split].ids, "S16"))
+        for split, found in positive.items()
+    }
+    both = np.stack([1 - positive["test"], positive["test"]], axis=1)
+    predictions.write(paths.predictions("baselines", name), predicted)
+    files.write_csv(paths.history(title), (*best.parameters, "val_f1"), tried)
+    plots.write(paths.plots(title), test.labels, both, CLASSES)
+    # Last, so that a run that ends before leaves no new metrics beside old plots.
+    files.write_json(paths.metrics(title), scores.summary(test.labels, both))
+
+
+def choose(
+    candidates: baselines.Candidates, validation: baselines.Reviews
+) -> tuple[baselines.Candidate, np.ndarray, list[tuple[float, ...]]]:
+    """Return the best candidate, its scores of the validation split, and the F1 of each there."""
+    tried = []
+    best: list[tuple[float, baselines.Candidate, np.ndarray]] = []  # one at most, as they are large
+    for candidate in candidates:
+        found = candidate.score(validation)
+        positive = uncertainty.calibrated(found, validation.labels, found)
+        f1 = uncertainty.f1(validation.labels, positive > uncertainty.EVEN)
+        if not best or f1 > best[0][0]:
+            best = [(f1, candidate, found)]
+        tried.append((*candidate.parameters.values(), f1))
+    ((_, candidate, found),) = best
+    return candidate, found, tried
+
+
+if __name__ == "__main__":
+    runtime.run(main)

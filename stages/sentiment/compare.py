@@ -1,0 +1,68 @@
+"""Set all sentiment classifiers beside each other: `python -m stages.sentiment.compare`."""
+
+import numpy as np
+
+from keras_repro.core import files, params, paths, runtime
+from keras_repro.core.errors import ReproError
+from keras_repro.evaluation import comparison, predictions
+from keras_repro.text import ragged
+
+# Words of a review. Those over `tokenize.max_length` were cut there.
+LENGTHS = (10, 30)
+LENGTH_NAMES = ("to 10", "11 to 30", "over 30")
+FOLDER = "reviews"
+
+
+def main() -> None:
+    """Write metrics/sentiment.json and the tables below metrics/plots/sentiment."""
+    settings = params.load()
+    words = {split: ragged.read(split) for split in predictions.SPLITS}
+    ids = {split: found.ids for split, found in words.items()}
+    places = {
+        f"baseline_{name}": paths.predictions("baselines", name)
+        for name in params.Baselines.model_fields
+    } | {name: paths.predictions(FOLDER, name) for name in models(settings)}
+    positive = {name: predictions.read(path, ids) for name, path in places.items()}
+
+    test = words["test"]
+    parts = {
+        "words": (np.digitize(test.lengths, LENGTHS, right=True), LENGTH_NAMES),
+        "source": (test.sources, ragged.read_sources()),
+    }
+    directory = paths.plots("sentiment")
+    files.write_csv(
+        directory / "parts.csv",
+        ("model", "by", "part", "accuracy", "f1", "n_test"),
+        comparison.by_part(positive, test.labels, parts),
+    )
+    files.write_csv(
+        directory / "reliability.csv",
+        ("model", "probability", "share", "reviews"),
+        comparison.reliability(positive, test.labels),
+    )
+    labels = {split: found.labels for split, found in words.items()}
+    # Last, so that a run that ends before leaves no new metrics beside old tables.
+    files.write_json(
+        paths.metrics("sentiment"),
+        comparison.metrics(positive, labels, settings.baseline_names, settings.runtime.seed),
+    )
+
+
+def models(settings: params.Params) -> list[str]:
+    """Return the models that have predicted the sentiment of reviews.
+
+    Raises:
+        ReproError: none has.
+
+    """
+    found = [name for name in settings.models if paths.predictions(FOLDER, name).is_file()]
+    if not found:
+        raise ReproError(
+            f"{paths.predictions(FOLDER, 'NAME').parent}: no predictions of a model; expected "
+            "those of the stage `evaluate` (run `dvc repro`)"
+        )
+    return found
+
+
+if __name__ == "__main__":
+    runtime.run(main)

@@ -1,0 +1,306 @@
+"""Bundles: what they hold, what they say, and what is refused."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import keras
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from conftest import MODELS, ROOT, Project
+from keras import layers
+
+from keras_repro import inputs, models
+from keras_repro.bundles import bundle, onnx_graph
+from keras_repro.bundles.bundle import Bundle
+from keras_repro.bundles.images import ImageClassifier
+from keras_repro.bundles.network import Network, as_probabilities
+from keras_repro.bundles.sentiment import Explainer, Sentiment
+from keras_repro.core import params
+from keras_repro.core.errors import ReproError
+from keras_repro.inputs import Split, batches
+from keras_repro.reproducibility.exact import archive
+
+RANDOM = np.random.default_rng(1)
+
+
+@pytest.fixture
+def own(small_run: Project, tmp_path: Path) -> Path:
+    """A copy of a bundle, far from the project."""
+    return Path(
+        shutil.copytree(small_run.root / "models/sentiment_hybrid/bundle", tmp_path / "own")
+    )
+
+
+def split(name: str) -> Split:
+    """The test split of a model, in the current directory."""
+    kind, settings = inputs.of(models.module(name).DATASET), models.settings(name, params.load())
+    return kind.split("test", settings, seed=42, batch_size=64)
+
+
+def network(model: keras.Model, path: Path) -> Network:
+    path.write_bytes(onnx_graph.convert(model))
+    return Network(path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_probabilities_are_those_of_keras_on_the_whole_test_split(
+    small_run: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small_run.root)
+    test = split(name).batches
+    expected = batches.predict(archive.load(Path(f"models/{name}/model.keras")), test)
+    exported = Network(Path(f"models/{name}/bundle/model.onnx"))
+    found = np.empty_like(expected)
+    for number, rows in enumerate(test.rows):
+        found[rows] = as_probabilities(exported.logits(test[number][0]))
+    assert len(found) >= 80
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["sentiment_bilstm", "sentiment_hybrid"])
+def test_texts_are_read_as_the_test_split_was(
+    small_run: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small_run.root)
+    test = split(name)
+    expected = batches.predict(archive.load(Path(f"models/{name}/model.keras")), test.batches)[:, 1]
+    rows = pq.read_table("data/interim/reviews.parquet").to_pylist()
+    texts = {row["id"]: row["text"] for row in rows}
+    model = Sentiment(Path(f"models/{name}/bundle"))
+    found = model.probabilities([texts[review.decode()] for review in test.ids])
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_an_answer_needs_the_bundle_alone_and_no_tensorflow(own: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from keras_repro.serving import command; "
+        f"command.main(['predict', '--bundle', {str(own)!r}, '很好']); "
+        "print(sorted({'tensorflow', 'keras', 'pandas', 'sklearn'} & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    answer, loaded = result.stdout.splitlines()
+    assert answer.endswith(" 很好")
+    assert loaded == "[]"
+
+
+def test_a_bundle_has_what_its_manifest_lists_and_no_more(small_run: Project) -> None:
+    expected = {
+        "sentiment_bilstm": {"stop_words.txt", "user_dict.txt", "vocabulary.json"},
+        "sentiment_hybrid": {"ngrams.npz", "user_dict.txt"},
+    }
+    for name in MODELS:
+        directory = small_run.root / f"models/{name}/bundle"
+        manifest = Bundle(directory).manifest
+        listed = {"model.onnx"} | expected.get(name, set())
+        assert set(manifest.files) == listed
+        assert {path.name for path in directory.iterdir()} == listed | {"bundle.json"}
+        assert manifest.model == name
+        assert (manifest.threshold is not None) == name.startswith("sentiment")
+    for name in expected:
+        assert set(Bundle(small_run.root / f"models/{name}/bundle").manifest.requires) == {"jieba"}
+
+
+def test_the_same_model_gives_the_same_bytes(small_run: Project, tmp_path: Path) -> None:
+    project = small_run.copy(tmp_path / "again")
+    shutil.rmtree(project.root / "models/sentiment_hybrid/bundle")
+    result = project.stage("export", "sentiment_hybrid")
+    assert result.returncode == 0, result.stderr
+    for path in (project.root / "models/sentiment_hybrid/bundle").iterdir():
+        other = small_run.root / "models/sentiment_hybrid/bundle" / path.name
+        assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_a_parameter_that_a_bundle_holds_makes_it_anew(small_run: Project, tmp_path: Path) -> None:
+    project = small_run.copy(tmp_path / "changed")
+    assert "Running" not in project.dvc("repro", "--dry").stdout
+    project.set("ngrams.max_length", 299)
+    planned = project.dvc("repro", "--dry", "export@sentiment_hybrid").stdout
+    assert "Running stage 'export@sentiment_hybrid'" in planned
+
+
+class TestRefused:
+    @pytest.mark.parametrize("name", ["model.onnx", "ngrams.npz", "bundle.json"])
+    def test_missing(self, own: Path, name: str) -> None:
+        (own / name).unlink()
+        with pytest.raises(ReproError, match=rf"{re.escape(name)}: not found; expected"):
+            Bundle(own)
+
+    @pytest.mark.parametrize("name", ["model.onnx", "ngrams.npz"])
+    def test_altered(self, own: Path, name: str) -> None:
+        content = bytearray((own / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (own / name).write_bytes(content)
+        with pytest.raises(ReproError, match=rf"{name}: has the SHA-256 \w+…; bundle.json expects"):
+            Bundle(own)
+
+    def test_other_format(self, own: Path) -> None:
+        self.change(own, format=1)
+        with pytest.raises(ReproError, match=r"bundle.json: format is 1; expected 3 \(`dvc repro"):
+            Bundle(own)
+
+    def test_other_version_of_a_package(self, own: Path) -> None:
+        self.change(own, requires={"jieba": "0.41"})
+        with pytest.raises(ReproError, match=r"jieba is 0\.42\.1; expected 0\.41"):
+            Bundle(own)
+
+    def test_package_that_is_not_there(self, own: Path) -> None:
+        self.change(own, requires={"no-such-package": "1"})
+        with pytest.raises(ReproError, match="no-such-package is not installed; expected 1"):
+            Bundle(own)
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 1}', "\xff"])
+    def test_manifest_that_is_none(self, own: Path, content: str) -> None:
+        (own / "bundle.json").write_bytes(content.encode("latin-1"))
+        with pytest.raises(ReproError, match=r"bundle.json: .*makes it again"):
+            Bundle(own)
+
+    def test_network_that_is_none(self, tmp_path: Path) -> None:
+        (tmp_path / "model.onnx").write_bytes(b"no network")
+        with pytest.raises(ReproError, match=r"model\.onnx: ONNX Runtime cannot read it"):
+            Network(tmp_path / "model.onnx")
+
+    def test_a_model_of_texts_for_pictures_and_the_other_way_round(
+        self, small_run: Project
+    ) -> None:
+        directory = small_run.root / "models"
+        with pytest.raises(ReproError, match="a model of texts; expected one of images"):
+            ImageClassifier(directory / "sentiment_hybrid/bundle")
+        with pytest.raises(ReproError, match="a model of images; expected one of texts"):
+            Sentiment(directory / "mnist_sequential/bundle")
+
+    @staticmethod
+    def change(directory: Path, **values: object) -> None:
+        path = directory / "bundle.json"
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
+
+
+def test_a_failed_export_leaves_the_bundle_that_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "bundle"
+    with bundle.writing(target) as fresh:
+        (fresh / "first").touch()
+    with suppress(ZeroDivisionError), bundle.writing(target) as fresh:
+        (fresh / "second").touch()
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob("*")] == ["bundle", "first"]
+
+
+class TestNetworks:
+    """Layers as ONNX computes them, beside Keras, with random weights."""
+
+    @staticmethod
+    def agree(model: keras.Model, x: np.ndarray, path: Path) -> None:
+        for variable in model.variables:
+            if "seed" not in variable.name:
+                variable.assign(RANDOM.normal(size=variable.shape, scale=0.3))
+        scorer = keras.Model(model.inputs, model.get_layer("logits").output)
+        expected = scorer.predict_on_batch(x)
+        found = network(model, path / "model.onnx").logits(x)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize("padding", ["same", "valid"])
+    @pytest.mark.parametrize("strides", [1, 2])
+    def test_convolutions(self, padding: str, strides: int, tmp_path: Path) -> None:
+        model = keras.Sequential(
+            [
+                keras.Input((11, 9, 3), dtype="uint8", name="image"),
+                layers.Rescaling(1 / 255, offset=-0.5),
+                layers.Conv2D(4, 3, strides=strides, padding=padding, activation="relu"),
+                layers.MaxPooling2D(2, padding=padding),
+                layers.Dropout(0.5),
+                layers.Reshape((-1, 2)),
+                layers.Flatten(),
+                layers.Dense(5, name="logits"),
+                layers.Softmax(name="probabilities"),
+            ]
+        )
+        self.agree(model, RANDOM.integers(0, 256, (6, 11, 9, 3)).astype(np.uint8), tmp_path)
+
+    @pytest.mark.parametrize("masked", [True, False])
+    def test_bidirectional_lstm(self, masked: bool, tmp_path: Path) -> None:  # noqa: FBT001
+        tokens = keras.Input((None,), dtype="int32", name="tokens")
+        words = layers.Embedding(20, 6, mask_zero=masked)(tokens)
+        words = layers.SpatialDropout1D(0.5)(words)
+        review = layers.Bidirectional(layers.LSTM(5))(words)
+        logits = layers.Dense(2, name="logits")(review)
+        x = RANDOM.integers(1, 20, (7, 9)).astype(np.int32)
+        for row, length in zip(x, (9, 1, 4, 8, 2, 9, 3), strict=True):
+            row[length:] = 0
+        self.agree(keras.Model(tokens, layers.Softmax()(logits)), x, tmp_path)
+
+    def test_a_layer_that_is_not_known(self) -> None:
+        model = keras.Sequential(
+            [
+                keras.Input((3,), dtype="int32", name="x"),
+                layers.LayerNormalization(name="norm"),
+                layers.Dense(2, name="logits"),
+            ],
+            name="mine",
+        )
+        with pytest.raises(ReproError, match=r"mine/model\.keras: the layer norm is a LayerNorm"):
+            onnx_graph.convert(model)
+
+    def test_an_activation_that_is_not_known(self) -> None:
+        model = keras.Sequential(
+            [
+                keras.Input((3,), dtype="int32", name="x"),
+                layers.Dense(2, activation="tanh", name="logits"),
+            ]
+        )
+        with pytest.raises(ReproError, match="logits has the activation tanh; expected linear"):
+            onnx_graph.convert(model)
+
+
+class TestSentiment:
+    @pytest.fixture
+    def model(self, small_run: Project) -> Sentiment:
+        return Sentiment(small_run.root / "models/sentiment_hybrid/bundle")
+
+    def test_an_answer_does_not_depend_on_the_texts_beside_it(self, model: Sentiment) -> None:
+        texts = ["好", "房间很干净" * 50, "服务太差，再也不来", "好", " ".join("abc" * 60)]
+        together = model.probabilities(texts)
+        alone = [model.probabilities([text])[0] for text in texts]
+        np.testing.assert_allclose(together, alone, atol=1e-6)
+        assert together[0] == together[3]
+
+    def test_batches_of_all_sizes(self, model: Sentiment) -> None:
+        texts = [f"第{n}" + "好" * (n % 300) for n in range(700)]
+        found = model.probabilities(texts)
+        alone = [model.probabilities([text])[0] for text in texts[::97]]
+        np.testing.assert_allclose(found[::97], alone, atol=1e-6)
+
+    def test_label_is_positive_from_the_threshold_on(self, model: Sentiment) -> None:
+        assert model.label(model.threshold) == "positive"
+        assert model.label(np.nextafter(model.threshold, 0)) == "negative"
+
+    def test_words_are_weighed_by_what_changes_without_them(self, model: Sentiment) -> None:
+        text = "房间很干净，但是服务太差"
+        effects = Explainer(model)(text)
+        assert "".join(effect.word for effect in effects) == text
+        whole, without = model.odds([text, text.replace("干净", "")])
+        (clean,) = [effect for word, effect in effects if word == "干净"]
+        assert clean == pytest.approx(whole - without, abs=1e-5)
+
+    def test_only_what_stands_at_the_start_of_a_long_text_is_weighed(
+        self, model: Sentiment
+    ) -> None:
+        effects = Explainer(model)("很好" * 1000)
+        assert sum(len(effect.word) for effect in effects) == 300
+
+    def test_a_text_of_one_word(self, model: Sentiment) -> None:
+        (effect,) = Explainer(model)("好")
+        assert effect.word == "好"
+        assert np.isfinite(effect.effect)

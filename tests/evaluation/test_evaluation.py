@@ -1,0 +1,105 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MODELS
+from sklearn import metrics
+
+from keras_repro.core import params
+from keras_repro.core.errors import ReproError
+from keras_repro.evaluation import mistakes, plots, scores
+from keras_repro.reporting import results
+
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 2, 500)
+PROBABILITY = np.clip(LABELS * 0.3 + RANDOM.random(500) * 0.7, 0, 1)
+BINARY = np.stack([1 - PROBABILITY, PROBABILITY], axis=1)
+
+
+def test_figures_by_hand() -> None:
+    labels = np.array([1, 1, 1, 0, 0])
+    ones = np.array([0.9, 0.8, 0.2, 0.6, 0.1])
+    metrics = scores.summary(labels, np.stack([1 - ones, ones], axis=1))
+    assert metrics == pytest.approx(
+        {
+            "accuracy": 3 / 5,
+            "precision": 2 / 3,
+            "recall": 2 / 3,
+            "f1": 2 / 3,
+            "loss": -np.log([0.9, 0.8, 0.2, 0.4, 0.9]).mean(),
+            "n_test": 5,
+        }
+    )
+
+
+def test_more_classes_are_averaged() -> None:
+    labels = np.array([0, 1, 2, 2])
+    metrics = scores.summary(labels, np.eye(3)[[0, 1, 1, 2]] * 0.9 + 0.1 / 3)
+    assert metrics["precision"] == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert metrics["recall"] == pytest.approx((1 + 1 + 1 / 2) / 3)
+
+
+def test_curves_hold_their_area_and_are_short() -> None:
+    x, y = np.array(scores.roc(LABELS, BINARY)).T
+    assert metrics.auc(x, y) == pytest.approx(metrics.roc_auc_score(LABELS, PROBABILITY), abs=1e-3)
+    recall, precision = np.array(scores.precision_recall(LABELS, BINARY)).T
+    expected = metrics.average_precision_score(LABELS, PROBABILITY)
+    assert metrics.auc(recall, precision) == pytest.approx(expected, abs=0.01)
+    labels = RANDOM.integers(0, 10, 5000)
+    for curve in (scores.roc, scores.precision_recall):
+        assert len(curve(labels, RANDOM.dirichlet(np.ones(10), 5000))) <= scores.CURVE_POINTS
+
+
+def test_worst_mistakes_come_first() -> None:
+    labels = np.array([0, 0, 1, 1])
+    ones = np.array([0.9, 0.95, 0.9, 0.4])
+    rows = mistakes.worst(labels, np.stack([1 - ones, ones], axis=1), count=5)
+    assert rows.tolist() == [1, 0, 3]
+    assert mistakes.worst(labels, np.eye(2)[labels], count=5).tolist() == []
+
+
+def test_tables(tmp_path: Path) -> None:
+    plots.write(tmp_path, LABELS, BINARY, ("negative", "positive"))
+    with (tmp_path / "confusion.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 500
+    right = sum(row["actual"] == row["predicted"] for row in rows)
+    assert right == (BINARY.argmax(axis=1) == LABELS).sum()
+    with (tmp_path / "per_class.csv").open(encoding="utf-8") as file:
+        assert [row["class"] for row in csv.DictReader(file)] == ["negative", "positive"]
+
+
+def test_every_baseline_has_a_line() -> None:
+    assert list(results.BASELINES) == list(params.Baselines.model_fields)
+
+
+@pytest.mark.parametrize("page", results.PAGES, ids=str)
+def test_pages_show_the_committed_metrics(
+    page: Path, head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(head)
+    assert results.insert(page, results.PAGES[page](MODELS)) == page.read_text("utf-8"), (
+        "run `make readme`"
+    )
+
+
+def test_readme_without_markers(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    with pytest.raises(ReproError, match=r"README\.md: not found"):
+        results.insert(readme, "table")
+    readme.write_text(f"{results.END} {results.BEGIN}")
+    with pytest.raises(ReproError, match="expected the markers"):
+        results.insert(readme, "table")
+    readme.write_text(f"a\n{results.BEGIN}\nold\n{results.END}\nb")
+    assert results.insert(readme, "new") == f"a\n{results.BEGIN}\n\nnew\n\n{results.END}\nb"
+
+
+def test_table_names_a_missing_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ReproError, match=r"metrics/mnist_sequential\.json: not found"):
+        results.table(MODELS)
+    Path("metrics").mkdir()
+    Path("metrics/mnist_sequential.json").write_text('{"accuracy": 1}')
+    with pytest.raises(ReproError, match=r"mnist_sequential\.json: precision is missing"):
+        results.table(MODELS)

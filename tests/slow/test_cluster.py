@@ -1,0 +1,196 @@
+"""The text stages on a real Dask cluster: a scheduler and two workers as processes on loopback."""
+
+import functools
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import FIXTURES, SEGMENTED_REVIEWS, Project, hashes, many_reviews
+from ruamel.yaml import YAML
+
+from keras_repro.core import files
+
+pytestmark = pytest.mark.slow
+
+TEXT_STAGES = ("prepare", "segment", "tokenize")
+PATIENCE = 60
+
+
+class Cluster:
+    """A scheduler and workers that end with the test."""
+
+    def __init__(self, directory: Path, project: Project) -> None:
+        self._file = directory / "scheduler.json"
+        self._log = (directory / "cluster.log").open("w")
+        self._processes: list[subprocess.Popen] = []
+        self._start(
+            directory, {"PYTHONPATH": str(project.root)}, "scheduler", "--port", "0",
+            "--scheduler-file", str(self._file), "--no-dashboard",
+        )  # fmt: skip
+        self.address = wait_for(self._known)["address"]
+
+    def _known(self) -> dict:
+        return json.loads(self._file.read_text()) if self._file.is_file() else {}
+
+    def _start(self, cwd: Path, environment: dict, *arguments: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("dask")), *arguments, "--host", "127.0.0.1"],
+            cwd=cwd,
+            env=os.environ | environment,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self._processes.append(process)
+        return process
+
+    def add_worker(self, cwd: Path, **environment: str) -> subprocess.Popen:
+        return self._start(
+            cwd, environment, "worker", self.address, "--nthreads", "1", "--no-nanny",
+            "--no-dashboard", "--local-directory", str(self._file.parent),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        for process in reversed(self._processes):
+            process.kill()
+            process.wait()
+        self._log.close()
+
+
+def wait_for(condition: Callable[[], object]) -> object:
+    """Return the first true value of a condition."""
+    end = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+    return value
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, project: Project) -> Iterator[Cluster]:
+    directory = tmp_path / "cluster"
+    directory.mkdir()
+    found = Cluster(directory, project)
+    yield found
+    found.close()
+
+
+def add_workers(cluster: Cluster, project: Project, count: int = 2) -> list[subprocess.Popen]:
+    import distributed
+
+    root = str(project.root)
+    workers = [cluster.add_worker(project.root, PYTHONPATH=root) for _ in range(count)]
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=PATIENCE)
+    return workers
+
+
+def test_same_lock_as_locally(tmp_path: Path, small_run: Project, cluster: Cluster) -> None:
+    project = small_run.copy(tmp_path / "copy")
+    before, lock = hashes(project.root), read_lock(project)
+    (project.root / "dvc.lock").unlink()
+    for stage in ("interim", "processed"):
+        for path in (project.root / "data" / stage).iterdir():
+            path.unlink()
+    add_workers(cluster, project)
+    project.set("cluster", cluster.address)
+    result = project.run("dvc", "repro", "--no-run-cache", "tokenize", DATA_MIRROR=str(FIXTURES))
+    assert result.returncode == 0, result.stderr
+    after = hashes(project.root)
+    assert {"data/interim/segmented.parquet", "data/processed/reviews.npz"} <= after.keys()
+    assert after == {path: before[path] for path in after}
+    found = read_lock(project)
+    assert {stage: found[stage] for stage in TEXT_STAGES} == {
+        stage: lock[stage] for stage in TEXT_STAGES
+    }
+
+
+def read_lock(project: Project) -> dict:
+    return YAML(typ="safe").load(project.root / "dvc.lock")["stages"]
+
+
+def test_a_worker_killed_half_way_changes_no_byte(project: Project, cluster: Cluster) -> None:
+    count = 60_000
+    many_reviews(project, count)
+    segmented = project.root / SEGMENTED_REVIEWS
+    result = project.run("stages.segment")
+    assert result.returncode == 0, result.stderr
+    expected = files.sha256(segmented)
+    segmented.unlink()
+    victim, _ = add_workers(cluster, project)
+    project.set("cluster", cluster.address)
+    log = project.root / "segment.log"
+    with log.open("w") as errors:
+        stage = subprocess.Popen(
+            [sys.executable, "-m", "stages.segment"],
+            cwd=project.root,
+            env=project.environment(),
+            stderr=errors,
+        )
+    temporary = functools.partial(segmented.parent.glob, ".segmented.parquet.*.tmp")
+    done = re.compile(rf"(\d+)/{count}")
+    wait_for(lambda: any(int(number) for number in done.findall(log.read_text())))
+    assert list(temporary()), "the stage ended before the worker was killed"
+    victim.kill()
+    assert stage.wait(timeout=PATIENCE * 2) == 0, log.read_text()
+    assert files.sha256(segmented) == expected
+    assert not list(temporary())
+
+
+def test_no_scheduler_at_the_address(project: Project) -> None:
+    many_reviews(project, 10)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
+    project.set("cluster", address)
+    result = project.run("stages.segment")
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert f"error: params.yaml: cluster is '{address}', and no Dask" in result.stderr
+    assert "expected one (`dask scheduler`) or null" in result.stderr
+
+
+def test_scheduler_without_workers(project: Project, cluster: Cluster) -> None:
+    many_reviews(project, 10)
+    project.set("cluster", cluster.address)
+    result = project.run("stages.segment")
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "whose scheduler has no worker; expected at least one" in result.stderr
+
+
+def test_worker_with_other_code_is_refused(
+    tmp_path: Path, project: Project, cluster: Cluster
+) -> None:
+    many_reviews(project, 10)
+    other = project.copy(tmp_path / "other")
+    with (other.root / "keras_repro/text/segmentation.py").open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+    add_workers(cluster, other, 1)
+    project.set("cluster", cluster.address)
+    result = project.run("stages.segment")
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "has code of keras_repro/text with sha256" in result.stderr
+    assert not (project.root / SEGMENTED_REVIEWS).exists()
+
+
+def test_worker_outside_a_checkout_is_refused(
+    tmp_path: Path, project: Project, cluster: Cluster
+) -> None:
+    import distributed
+
+    many_reviews(project, 10)
+    # `make setup` lets its Python import this project from anywhere, so another stands before it.
+    other = tmp_path / "other"
+    (other / "keras_repro").mkdir(parents=True)
+    (other / "keras_repro/__init__.py").touch()
+    cluster.add_worker(other, PYTHONPATH=str(other))
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    project.set("cluster", cluster.address)
+    result = project.run("stages.segment")
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "cannot import this project" in result.stderr
