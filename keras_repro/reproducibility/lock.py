@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,11 +37,7 @@ def outputs(root: Path) -> dict[Path, Output]:
         ReproError: there is no dvc.lock of the main pipeline, or a lock is none.
 
     """
-    return {
-        path: output
-        for lock in [root / paths.LOCK, *further(root)]
-        for path, output in _recorded(root, lock).items()
-    }
+    return dict(_recorded(root))
 
 
 def further(root: Path) -> list[Path]:
@@ -72,28 +69,41 @@ def cached(cache: Path, md5: str) -> Path:
     return cache / "files" / "md5" / md5[:2] / md5[2:]
 
 
-def _recorded(root: Path, path: Path) -> dict[Path, Output]:
-    pipeline = path.parent.relative_to(root)
-    try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-        # Stages of all pipelines run at the root, to which their paths are relative.
-        return {
-            Path(out["path"]): Output(address(pipeline, stage), out["md5"], out["size"])
-            for stage, entry in content["stages"].items()
-            for out in entry.get("outs", [])
-        }
-    except FileNotFoundError:
-        raise ReproError(f"{path}: not found; expected it of `dvc repro`") from None
-    except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
-        raise ReproError(
-            f"{path}: not as `dvc repro` writes it ({type(error).__name__}: {error})"
-        ) from None
+def _recorded(root: Path) -> Iterator[tuple[Path, Output]]:
+    for path in [root / paths.LOCK, *further(root)]:
+        pipeline = path.parent.relative_to(root)
+        try:
+            content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+            # Stages of all pipelines run at the root, to which their paths are relative.
+            yield from [
+                (Path(out["path"]), Output(address(pipeline, stage), out["md5"], out["size"]))
+                for stage, entry in content["stages"].items()
+                for out in entry.get("outs", [])
+            ]
+        except FileNotFoundError:
+            raise ReproError(f"{path}: not found; expected it of `dvc repro`") from None
+        except (YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+            raise ReproError(
+                f"{path}: not as `dvc repro` writes it ({type(error).__name__}: {error})"
+            ) from None
 
 
-def stale_stages() -> list[str]:
-    """Return the stages that `dvc repro` would run although only cached data are missing.
+class Disagreement(NamedTuple):
+    """What a lock says and the pipelines do not.
 
-    Those of dvc.yaml, and of each further pipeline that has been run and so has a lock beside it.
+    Attributes:
+        stale: the stages that `dvc repro` would run although only cached data are missing.
+        unknown: those that a lock records and no pipeline has, so that nobody would run them.
+
+    """
+
+    stale: list[str]
+    unknown: list[str]
+
+
+def disagreement() -> Disagreement:
+    """Compare dvc.lock, and that of each further pipeline that has been run, with its pipeline.
+
     `dvc repro --dry` exits with 0 whether or not something is stale, so its output is read.
 
     Raises:
@@ -109,4 +119,7 @@ def stale_stages() -> list[str]:
     )
     if result.returncode != 0:
         raise ReproError(f"dvc.yaml: DVC cannot read the pipeline:\n{result.stderr.strip()}")
-    return re.findall(r"Running stage '([^']+)'", result.stdout)
+    stale = re.findall(r"Running stage '([^']+)'", result.stdout)
+    same = re.findall(r"Stage '([^']+)' didn't change", result.stdout)
+    recorded = dict.fromkeys(output.stage for _, output in _recorded(Path()))
+    return Disagreement(stale, [stage for stage in recorded if stage not in {*stale, *same}])

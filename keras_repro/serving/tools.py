@@ -52,10 +52,16 @@ def _check(_: argparse.Namespace) -> None:
     from keras_repro.reproducibility import lock, remotes
 
     params.load()
-    if stale := lock.stale_stages():
+    found = lock.disagreement()
+    if found.stale:
         raise ReproError(
-            f"dvc.lock: {', '.join(stale)} changed since the run that it records; "
+            f"dvc.lock: {', '.join(found.stale)} changed since the run that it records; "
             "expected none (run `dvc repro` and commit dvc.lock and metrics/)"
+        )
+    for stage in found.unknown:
+        raise ReproError(
+            f"{lock.pipeline(stage)}: records {stage}, which no dvc.yaml has; expected only stages "
+            "that `dvc repro` can run (remove its entry)"
         )
     if remote := remotes.unverified():
         raise ReproError(
@@ -102,7 +108,9 @@ def _fingerprint(arguments: argparse.Namespace) -> None:
     settings = params.load().runtime
     if kernels.has_avx2() and not kernels.NUMPY.items() <= os.environ.items():
         # NumPy has chosen its kernels by now. As `python -m` it finds ours.
-        os.execv(sys.executable, [sys.executable, "-m", "keras_repro", *arguments.given])
+        os.execv(  # noqa: S606 - this Python and the arguments that it was given
+            sys.executable, [sys.executable, "-m", "keras_repro", *arguments.given]
+        )
     log.info("computing ...")
     runtime.configure(settings)
 

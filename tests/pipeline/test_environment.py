@@ -31,8 +31,8 @@ esac
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A checkout with the locks alone."""
-    for name in (".ci/environment", *LOCKS):
+    """A checkout with what set-up reads alone."""
+    for name in (".ci/environment", "pyproject.toml", *LOCKS):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "programs").mkdir()

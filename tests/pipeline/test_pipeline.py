@@ -148,9 +148,27 @@ def test_check_names_the_stage_whose_parameter_changed(reproduced: Project) -> N
         reproduced.set("models.cifar10_cnn.epochs", 3)
         result = reproduced.command("check")
         assert result.returncode == 1
-        assert "error: dvc.lock: train@cifar10_cnn changed since the run" in result.stderr
+        changed = (
+            "train@cifar10_cnn, evaluate@cifar10_cnn, export@cifar10_cnn changed since the run"
+        )
+        assert f"error: dvc.lock: {changed}" in result.stderr
     finally:
         (reproduced.root / "params.yaml").write_text(before, "utf-8")
+
+
+def test_check_names_what_no_pipeline_makes_any_more(reproduced: Project) -> None:
+    before = (reproduced.root / "dvc.lock").read_text("utf-8")
+    try:
+
+        def leave_behind(content: dict) -> None:
+            content["stages"]["train@gone"] = content["stages"]["train@cifar10_cnn"]
+
+        reproduced.edit("dvc.lock", leave_behind)
+        result = reproduced.command("check")
+        assert result.returncode == 1
+        assert "error: dvc.lock: records train@gone, which no dvc.yaml has" in result.stderr
+    finally:
+        (reproduced.root / "dvc.lock").write_text(before, "utf-8")
 
 
 def test_check_names_a_remote_that_nobody_verifies(reproduced: Project) -> None:
@@ -227,7 +245,8 @@ def test_a_failing_stage_tells_why_once_and_keeps_what_was(reproduced: Project) 
         assert {path: path.read_bytes() for path in outputs} == before
     finally:
         (reproduced.root / "params.yaml").write_text(text, "utf-8")
-    assert stages_to_run(reproduced) == []
+    # An export depends on all parameters of the texts; one may have been made before the failure.
+    assert {stage.split("@")[0] for stage in stages_to_run(reproduced)} <= {"export"}
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])

@@ -230,7 +230,7 @@ class TestFiles:
             ("a.csv", "text,label\n好,1\n", "has a column 'label' already; expected none"),
             ("a.csv", "text,text\n好,1\n", "the columns are text, text; expected one of them"),
             ("a.jsonl", '{"text": "好"}\n{"n": 1}\n', "line 2: expected an object with the key"),
-            ("a.jsonl", '{"text": "好"}\n{"text": \n', "line 2: no JSON"),
+            ("a.jsonl", '{"text": "好"}\n{"text": \n', "line 2: expected an object with the key"),
             ("a.txt", "好\n", "ends in .txt; expected .csv, .tsv or .jsonl"),
             ("a.csv.gz", "text\n好\n", "no whole archive"),
         ],

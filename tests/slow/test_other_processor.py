@@ -97,14 +97,17 @@ def phases(root: Path, part: str) -> list[list[str]]:
 
     The second trains the networks with two branches, as a process cannot change its threads.
     """
-    made: dict[str, int] = {}
+    made: dict[Path, int] = {}
     found: list[list[str]] = [[], [], []]
     for path in [root / paths.LOCK, *lock.further(root)]:
         for name, entry in YAML(typ="safe").load(path)["stages"].items():
             if part_of(name) == part:
-                needed = [made.get(dep["path"], 0) for dep in entry["deps"]]
-                phase = 2 if any(needed) else int(name.startswith(BRANCHED))
-                made |= {out["path"]: phase for out in entry["outs"]}
+                needs = [Path(dep["path"]) for dep in entry["deps"]]  # files, and folders of them
+                after = any(
+                    phase and any(map(path.is_relative_to, needs)) for path, phase in made.items()
+                )
+                phase = 2 if after else int(name.startswith(BRANCHED))
+                made |= {Path(out["path"]): phase for out in entry["outs"]}
                 found[phase].append(entry["cmd"].removeprefix("python -m "))
     return [commands for commands in found if commands]
 

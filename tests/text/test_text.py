@@ -160,7 +160,7 @@ class TestSelection:
         assert str(caught.value).splitlines() == [
             (
                 "data/raw/reviews.parquet: 10 of 100 rows are no reviews; expected at most 0.09 "
-                "of them (schemas.max_bad_fraction in params.yaml)"
+                "of them (reviews.max_bad_fraction in params.yaml)"
             ),
             "  6 × no rating, such as mine, line 91: '没有'",
             "  4 × no text, such as mine, line 97: ''",
