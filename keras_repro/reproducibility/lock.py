@@ -73,7 +73,7 @@ def _recorded(root: Path) -> Iterator[tuple[Path, Output]]:
     for path in [root / paths.LOCK, *further(root)]:
         pipeline = path.parent.relative_to(root)
         try:
-            content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+            content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
             # Stages of all pipelines run at the root, to which their paths are relative.
             yield from [
                 (Path(out["path"]), Output(address(pipeline, stage), out["md5"], out["size"]))

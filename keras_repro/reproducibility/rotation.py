@@ -147,7 +147,7 @@ def locks(repository: Path, revision: str) -> Entries:
 
 
 def _entries(lock: str) -> Entries:
-    stages: Entries = (YAML(typ="safe", pure=True).load(lock) or {}).get("stages", {})
+    stages: Entries = (YAML(typ="safe").load(lock) or {}).get("stages", {})
     return stages
 
 

@@ -80,11 +80,11 @@ def predict(
         ReproError: the file cannot be read, has no such column, or has one of an answer already.
 
     """
-    csv.field_size_limit(LONGEST_CELL)
     if encoding == "auto":
         with containers.opened(str(source)) as opened:
             encoding = encodings.of_stream(opened.stream)
     with (
+        _long_cells(),
         containers.opened(str(source)) as opened,
         tqdm(desc=opened.name, total=opened.size, unit="B", unit_scale=True, disable=None) as bar,
         _output(target) as file,
@@ -99,6 +99,15 @@ def predict(
             rows += len(chunk)
             bar.update(opened.position() - bar.n)
     return Summary(rows, unanswered)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    before = csv.field_size_limit(LONGEST_CELL)  # of the whole process
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _answers(model: Sentiment, items: list[Item]) -> Iterator[tuple[str, str]]:

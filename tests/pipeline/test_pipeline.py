@@ -135,7 +135,8 @@ def test_dictionaries_can_be_switched_off(reproduced: Project) -> None:
     try:
         reproduced.set("segment.stop_words", None)
         reproduced.set("segment.user_dict", None)
-        planned = stages_to_run(reproduced)
+        # Each export depends on all parameters of the texts.
+        planned = [stage for stage in stages_to_run(reproduced) if "export" not in stage]
         assert {"segment", "ngrams"} <= set(planned)
         assert planned[0] in ("segment", "ngrams")  # nothing that these read is made again
     finally:
