@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_repro.core import files
+from keras_repro.core.params import Segment, Spelling
+from keras_repro.text import normalisation, segmentation
 from keras_repro.text.schemas import SEGMENTED, SPLITS
 
 
@@ -76,6 +78,18 @@ def read(place: files.Location) -> dict[str, Reviews]:
         for *review, split in zip(*(batch[name].to_pylist() for name in columns), strict=True):
             rows[split].append(tuple(review))
     return {split: _columns(found) for split, found in rows.items()}
+
+
+def spelt(text: str, settings: Spelling) -> str | None:
+    """Return a text as `prepare` would leave it, None where it would reject it."""
+    text = normalisation.spelt(text, settings)
+    return None if normalisation.fault(text, settings) else text
+
+
+def unlabelled(texts: list[str], settings: Segment) -> Reviews:
+    """Return prepared texts as reviews, cut into words as `segment` would."""
+    segmenter = segmentation.Segmenter(segmentation.load(settings))
+    return Reviews([], texts, [segmenter(text) for text in texts], np.zeros(0, np.int8))
 
 
 def _columns(rows: list[tuple[str, str, list[str], int]]) -> Reviews:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_repro.core import files
+from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
+from keras_repro.core.params import Params
 
 SPLITS = ("validation", "test")
 
@@ -58,3 +59,19 @@ def read(path: Path, ids: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
                 "expected the same (run `dvc repro`)"
             )
     return {split: arrays[split] for split in ids}
+
+
+def models_of_reviews(settings: Params) -> list[str]:
+    """Return the models that have predicted the sentiment of reviews.
+
+    Raises:
+        ReproError: none has.
+
+    """
+    found = [name for name in settings.models if paths.predictions("reviews", name).is_file()]
+    if not found:
+        raise ReproError(
+            f"{paths.predictions('reviews', 'NAME').parent}: no predictions of a model; expected "
+            "those of the stage `evaluate` (run `dvc repro`)"
+        )
+    return found

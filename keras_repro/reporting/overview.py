@@ -100,6 +100,33 @@ def sentiment() -> Section:
     return Section("sentiment", "What tells sentiment", (Text(intro), table, forest))
 
 
+def behaviour() -> Section:
+    """Return what all that tell sentiment have right of short texts, by capability.
+
+    Raises:
+        ReproError: metrics/behaviour.json lacks a capability.
+
+    """
+    shares, counts = readings.behaviour()
+    if not shares:
+        told = Markup("{} is not there; {} makes it.").format(
+            code(str(paths.metrics("behaviour"))),
+            code("dvc repro stages/sentiment/dvc.yaml:behaviour"),
+        )
+        return Section("behaviour", "Behaviour by capability", (Text(told),))
+    intro = Markup(
+        "The share of short texts whose verdict is a reader’s, and of changes after which it stays "
+        "or moves as it must. The texts are in {}, what went wrong in {}."
+    ).format(code("data/behaviour/"), code(str(paths.plots("behaviour") / "failures.csv")))
+    columns = (Column("capability", number=False), Column("texts"), *map(Column, shares))
+    rows = tuple(
+        (name.replace("_", " "), number(count), *(f"{of[name]:.2f}" for of in shares.values()))
+        for name, count in counts.items()
+    )
+    table = Table("Shares that are right", columns, (Group(rows),))
+    return Section("behaviour", "Behaviour by capability", (Text(intro), table))
+
+
 def number(value: float) -> str:
     """Return a metric as it is shown: whole, or with four places."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

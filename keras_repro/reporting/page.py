@@ -58,6 +58,7 @@ def _makers(settings: params.Params, revision: str | None) -> dict[str, Callable
         makers["changes"] = lambda: changes.section(revision)
     return makers | {
         "sentiment": overview.sentiment,
+        "behaviour": overview.behaviour,
         "training": lambda: curves.training(models + overview.further(settings)),
         "confusion matrices": lambda: curves.confusion(judged),
         "curves": lambda: curves.trade_offs(settings),

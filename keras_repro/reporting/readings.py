@@ -1,5 +1,6 @@
 """The metrics and tables in metrics/, as far as they are there."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ import pandas as pd
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
+from keras_repro.evaluation import behaviour as cases
 
 Metrics = Mapping[str, float]
 
@@ -79,6 +81,42 @@ def comparison() -> Comparison:
                 "(`dvc repro stages/sentiment/dvc.yaml:compare` makes the file)"
             )
     return Comparison(baseline, found)
+
+
+class Behaviour(NamedTuple):
+    """What metrics/behaviour.json says, and of how many texts.
+
+    Attributes:
+        shares: that are as they should be, of each that tells sentiment, the best first; those of
+            capabilities by the capability's name.
+        counts: of the cases and pairs of each capability.
+
+    """
+
+    shares: Mapping[str, Metrics]
+    counts: Mapping[str, int]
+
+
+def behaviour() -> Behaviour:
+    """Return what metrics/behaviour.json says, no shares if the file is missing.
+
+    Raises:
+        ReproError: it says something else, or lacks a capability.
+
+    """
+    path = paths.metrics("behaviour")
+    items: list[cases.Case | cases.Pair] = [*cases.read_cases(), *cases.read_pairs()]
+    counts = Counter(item.capability for item in items)
+    if not path.is_file():
+        return Behaviour({}, counts)
+    found = {name: _numbers(of, path) for name, of in files.read_json(path).items()}
+    for name, of in found.items():
+        if missing := [key for key in ("cases", *counts) if key not in of]:
+            raise ReproError(
+                f"{path}: {name} lacks {missing[0]}; expected it "
+                "(`dvc repro stages/sentiment/dvc.yaml:behaviour` makes the file)"
+            )
+    return Behaviour(dict(sorted(found.items(), key=lambda item: -item[1]["cases"])), counts)
 
 
 def table(

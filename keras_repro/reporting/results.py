@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
+from keras_repro.reporting import readings
 
 LEAST_SHOWN = 0.0001
 BEGIN = "<!-- results: written by `make readme` from metrics/ -->"
@@ -86,13 +87,14 @@ def comparison() -> str:
 
     """
     found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
+    shares = readings.behaviour().shares
     baseline = found.pop("rival")
     lines = [
         (
             "| | accuracy | F1 | 95 % | F1 above the baseline's | p "
-            "| Brier | threshold | F1 with it | above the baseline's |"
+            "| Brier | threshold | F1 with it | above the baseline's | cases |"
         ),
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
         probability = of["p_against_rival"]
@@ -104,8 +106,24 @@ def comparison() -> str:
             f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
             f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {gain} | {p} "
             f"| {of['brier']:.3f} | {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} "
-            f"| {decided} |"
+            f"| {decided} | {shares[name]['cases']:.2f} |"
         )
+    return "\n".join(lines)
+
+
+def capabilities() -> str:
+    """Return a Markdown table of what all that tell sentiment have right, by capability.
+
+    Raises:
+        ReproError: metrics/behaviour.json lacks a capability.
+
+    """
+    shares, counts = readings.behaviour()
+    head = "".join(f" `{name}` |" for name in shares)
+    lines = [f"| | number |{head}", f"|---|--:|{'--:|' * len(shares)}"]
+    for capability, count in counts.items():
+        cells = "".join(f" {of[capability]:.2f} |" for of in shares.values())
+        lines.append(f"| {capability.replace('_', ' ')} | {count} |{cells}")
     return "\n".join(lines)
 
 
@@ -146,5 +164,5 @@ def insert(path: Path, content: str) -> str:
 PAGES: dict[Path, Callable[[Sequence[str]], str]] = {
     Path("README.md"): table,
     Path("README.zh-CN.md"): partial(table, labels=CHINESE),
-    Path("docs/sentiment.md"): lambda _: comparison(),
+    Path("docs/sentiment.md"): lambda _: f"{comparison()}\n\n{capabilities()}",
 }

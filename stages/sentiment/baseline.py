@@ -1,18 +1,19 @@
 """Train and measure a baseline: `python -m stages.sentiment.baseline NAME`."""
 
 import argparse
+from collections.abc import Callable
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from keras_repro import baselines
 from keras_repro.core import files, params, paths, runtime
-from keras_repro.evaluation import plots, predictions, scores, uncertainty
+from keras_repro.evaluation import behaviour, plots, predictions, scores, uncertainty
 from keras_repro.text.schemas import CLASSES
 
 
 def main() -> None:
-    """Write what the best candidate of the validation split predicts, and its test metrics."""
+    """Write what the best candidate of the validation split says, and its test metrics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=params.Baselines.model_fields)
     name = parser.parse_args().name
@@ -26,18 +27,22 @@ def main() -> None:
     # With more threads sums are taken in another order.
     with threadpool_limits(1):
         best, judged, tried = choose(candidates, validation)
-        positive = {
-            split: uncertainty.calibrated(judged, validation.labels, one).round(files.DECIMALS)
-            for split, one in (("validation", judged), ("test", best.score(test)))
-        }
+
+        def positive(scored: np.ndarray) -> np.ndarray:
+            return uncertainty.calibrated(judged, validation.labels, scored).round(files.DECIMALS)
+
+        found = {"validation": positive(judged), "test": positive(best.score(test))}
+        threshold = uncertainty.best_threshold(validation.labels, found["validation"])
+        answers = answered(lambda asked: positive(best.score(asked)), settings)
 
     title = f"baseline_{name}"
     predicted = {
-        split: predictions.Predictions(found, np.array(reviews[split].ids, "S16"))
-        for split, found in positive.items()
+        split: predictions.Predictions(probabilities, np.array(reviews[split].ids, "S16"))
+        for split, probabilities in found.items()
     }
-    both = np.stack([1 - positive["test"], positive["test"]], axis=1)
+    both = np.stack([1 - found["test"], found["test"]], axis=1)
     predictions.write(paths.predictions("baselines", name), predicted)
+    behaviour.write(title, behaviour.Answers(threshold, answers))
     files.write_csv(paths.history(title), (*best.parameters, "val_f1"), tried)
     plots.write(paths.plots(title), test.labels, both, CLASSES)
     # Last, so that a run that ends before leaves no new metrics beside old plots.
@@ -59,6 +64,16 @@ def choose(
         tried.append((*candidate.parameters.values(), f1))
     ((_, candidate, found),) = best
     return candidate, found, tried
+
+
+def answered(
+    positive: Callable[[baselines.Reviews], np.ndarray], settings: params.Params
+) -> dict[str, float | None]:
+    """Return how likely each text of data/behaviour/ is positive, None where nothing is left."""
+    texts = behaviour.texts(behaviour.read_cases(), behaviour.read_pairs())
+    asked = {text: spelt for text in texts if (spelt := baselines.spelt(text, settings.prepare))}
+    found = positive(baselines.unlabelled([*asked.values()], settings.segment)).tolist()
+    return dict.fromkeys(texts) | dict(zip(asked, found, strict=True))
 
 
 if __name__ == "__main__":

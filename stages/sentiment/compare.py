@@ -3,14 +3,12 @@
 import numpy as np
 
 from keras_repro.core import files, params, paths, runtime
-from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import comparison, predictions
 from keras_repro.text import ragged
 
 # Words of a review. Those over `tokenize.max_length` were cut there.
 LENGTHS = (10, 30)
 LENGTH_NAMES = ("to 10", "11 to 30", "over 30")
-FOLDER = "reviews"
 
 
 def main() -> None:
@@ -21,7 +19,9 @@ def main() -> None:
     places = {
         f"baseline_{name}": paths.predictions("baselines", name)
         for name in params.Baselines.model_fields
-    } | {name: paths.predictions(FOLDER, name) for name in models(settings)}
+    } | {
+        name: paths.predictions("reviews", name) for name in predictions.models_of_reviews(settings)
+    }
     positive = {name: predictions.read(path, ids) for name, path in places.items()}
 
     test = words["test"]
@@ -46,22 +46,6 @@ def main() -> None:
         paths.metrics("sentiment"),
         comparison.metrics(positive, labels, settings.baseline_names, settings.runtime.seed),
     )
-
-
-def models(settings: params.Params) -> list[str]:
-    """Return the models that have predicted the sentiment of reviews.
-
-    Raises:
-        ReproError: none has.
-
-    """
-    found = [name for name in settings.models if paths.predictions(FOLDER, name).is_file()]
-    if not found:
-        raise ReproError(
-            f"{paths.predictions(FOLDER, 'NAME').parent}: no predictions of a model; expected "
-            "those of the stage `evaluate` (run `dvc repro`)"
-        )
-    return found
 
 
 if __name__ == "__main__":

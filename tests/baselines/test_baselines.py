@@ -1,6 +1,7 @@
 """The baselines learn, choose on the validation split, and leave the same bytes each time."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from conftest import MODELS, Project
 
 from keras_repro import baselines
 from keras_repro.baselines import Reviews, fasttext
-from keras_repro.core import files, params
+from keras_repro.bundles.sentiment import Sentiment
+from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.evaluation import comparison
+from keras_repro.evaluation import behaviour, comparison
 from keras_repro.text.schemas import SEGMENTED
 
 NAMES = list(params.Baselines.model_fields)
@@ -23,7 +25,7 @@ BUCKETS = 20_000
 
 @pytest.fixture(scope="session")
 def judged(small_run: Project, shared: Callable) -> Project:
-    """The small run with what all baselines and the comparison leave."""
+    """The small run with what all baselines leave, the comparison and the short texts."""
 
     def make(root: Path) -> None:
         project = small_run.copy(root)
@@ -31,6 +33,7 @@ def judged(small_run: Project, shared: Callable) -> Project:
         for arguments in [
             *(("sentiment.baseline", name) for name in NAMES),
             ("sentiment.compare",),
+            ("sentiment.behaviour",),
         ]:
             result = project.stage(*arguments)
             assert result.returncode == 0, result.stderr
@@ -187,6 +190,48 @@ def test_words_that_fasttext_would_take_for_labels_or_ends() -> None:
     settings = SETTINGS.fasttext.model_copy(update={"learning_rate": 0.1, "buckets": BUCKETS})
     candidate = next(fasttext.candidates(strange, settings, 1))
     assert ((candidate.score(strange) > 0) == (strange.labels == 1)).all()
+
+
+def test_all_are_asked_the_same_short_texts(judged: Project) -> None:
+    compared = files.read_json(judged.root / "metrics/sentiment.json")
+    found = files.read_json(judged.root / "metrics/behaviour.json")
+    assert found.keys() == compared.keys() - {"rival"}
+    cases, pairs = behaviour.read_cases(), behaviour.read_pairs()
+    failures = table(judged.root / "metrics/plots/behaviour/failures.csv")
+    wrong = Counter((row["classifier"], row["changed"] != "") for row in failures)
+    for name, shares in found.items():
+        assert shares["cases"] == pytest.approx(1 - wrong[name, False] / len(cases), abs=1e-6)
+        same = sum(pair.expected == behaviour.SAME for pair in pairs)
+        right = shares["invariance"] * same + shares["direction"] * (len(pairs) - same)
+        assert right == pytest.approx(len(pairs) - wrong[name, True], abs=1e-3)
+    for name in NAMES:
+        answers = files.read_json(judged.root / f"data/predictions/behaviour/baseline_{name}.json")
+        threshold = compared[f"baseline_{name}"]["threshold"]
+        assert answers["threshold"] == pytest.approx(threshold, abs=1e-6)
+        assert answers["positive"].keys() == set(behaviour.texts(cases, pairs))
+
+
+def test_a_model_is_asked_as_whoever_types_asks(judged: Project) -> None:
+    name = "sentiment_hybrid"
+    model = Sentiment(judged.root / paths.bundle(name))
+    failures = table(judged.root / "metrics/plots/behaviour/failures.csv")
+    wrong = {row["text"]: row["found"] for row in failures if row["classifier"] == name}
+    for case in behaviour.read_cases():
+        text = model.cleared(case.text)
+        said = model.label(float(model.probabilities([text])[0]))
+        assert wrong.get(case.text, case.expected) == said
+
+
+def test_other_short_texts_than_a_baseline_was_asked(judged: Project, tmp_path: Path) -> None:
+    project = judged.copy(tmp_path / "project")
+    with (project.root / behaviour.CASES).open("a", encoding="utf-8") as file:
+        file.write("plain\tpositive\treport\t这把伞很结实\n")
+    result = project.stage("sentiment.behaviour")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        "error: data/predictions/behaviour/baseline_snownlp.json: answers other texts than "
+        "data/behaviour/ has; expected the same (run `dvc repro`)"
+    )
 
 
 def test_check_looks_at_a_further_pipeline_once_it_has_run(judged: Project, tmp_path: Path) -> None:

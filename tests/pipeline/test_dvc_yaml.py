@@ -196,3 +196,11 @@ def test_where_the_text_stages_compute_is_no_parameter_of_any_stage() -> None:
     listed = {str(key) for stage in STAGES for key in body(stage).get("params", [])}
     assert "runtime" in listed
     assert not {key for key in listed if "cluster" in key}
+
+
+def test_every_model_of_reviews_is_asked_short_texts() -> None:
+    models = PIPELINE["stages"]["evaluate"]["foreach"]
+    bundles = {f"models/{name}/bundle" for name, of in models.items() if of["of"] == "reviews"}
+    assert bundles == {dep for dep in body(f"{FILES[1]}:behaviour")["deps"] if "bundle" in dep} - {
+        "keras_repro/bundles"
+    }

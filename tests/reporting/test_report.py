@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +22,7 @@ from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
 from keras_repro.datasets import registry
+from keras_repro.evaluation import behaviour
 from keras_repro.reporting import (
     changes,
     charts,
@@ -38,7 +40,7 @@ from keras_repro.reporting.results import TUTORIAL
 
 IMAGE_MODELS = [name for name in MODELS if not name.startswith("sentiment_")]
 SECTIONS = [
-    *("results", "sentiment", "training", "confusion", "curves", "trust"),
+    *("results", "sentiment", "behaviour", "training", "confusion", "curves", "trust"),
     *("images", "reviews", "models", "pipeline"),
 ]
 MAIN_TABLE = "Test metrics of the models"
@@ -190,7 +192,7 @@ def beside_committed_metrics(
     head: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> params.Params:
     """Go where the parameters, the registry and the committed metrics are, and nothing else."""
-    for name in ("params.yaml", "data/registry.yaml"):
+    for name in ("params.yaml", "data/registry.yaml", behaviour.CASES, behaviour.PAIRS):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, root / name)
     shutil.copytree(head / paths.METRICS, root / paths.METRICS)
@@ -207,6 +209,7 @@ def all_sections(settings: params.Params) -> list[Section]:
     return [
         overview.results(settings),
         overview.sentiment(),
+        overview.behaviour(),
         curves.training(names),
         curves.confusion(names + settings.baseline_names),
         curves.trade_offs(settings),
@@ -332,6 +335,18 @@ def test_what_tells_sentiment_is_shown_best_first(committed: params.Params) -> N
                 assert shown.small == [f"{of[f'{metric}_low']:+.3f} to {of[f'{metric}_high']:+.3f}"]
             expected = "< 0.0001" if of["p_against_rival"] < 0.0001 else None
             assert p.text == (expected or f"{of['p_against_rival']:.4f}")
+
+
+def test_short_texts_are_shown_by_capability(committed: params.Params) -> None:
+    found = files.read_json(paths.metrics("behaviour"))
+    rows = rendered(overview.behaviour()).rows("Shares that are right")
+    order = sorted(found, key=lambda name: -found[name]["cases"])
+    items = [*behaviour.read_cases(), *behaviour.read_pairs()]
+    counts = Counter(item.capability for item in items)
+    assert list(rows) == [name.replace("_", " ") for name in counts]
+    for capability, count in counts.items():
+        shown = [cell.text for cell in rows[capability.replace("_", " ")]]
+        assert shown == [str(count), *(f"{found[name][capability]:.2f}" for name in order)]
 
 
 def test_curves_show_all_that_tell_sentiment(committed: params.Params) -> None:
@@ -535,7 +550,8 @@ def test_a_clone_has_a_report_that_says_what_is_missing(bare: str) -> None:
     assert "The images are not shown" in told
     assert parsed.rows("Images misread by mnist_sequential")
     assert "Images misread by mnist_functional" not in parsed.tables
-    assert "metrics/sentiment.json is not there" in "".join(parsed.texts["p"])
+    for name in (SENTIMENT, BEHAVIOUR):
+        assert f"{name} is not there" in "".join(parsed.texts["p"])
 
 
 def test_nothing_at_all_is_no_fault(committed: params.Params) -> None:
@@ -569,9 +585,10 @@ def test_a_flawless_model_has_an_empty_list(committed: params.Params) -> None:
     assert f"None is listed in {path}." in rendered(galleries.images(committed)).texts["p"]
 
 
-RESULTS, SENTIMENT, TRAINING, MISTAKES, PARTS = (
+RESULTS, SENTIMENT, BEHAVIOUR, TRAINING, MISTAKES, PARTS = (
     "metrics/cifar10_cnn.json",
     "metrics/sentiment.json",
+    "metrics/behaviour.json",
     "metrics/history/cifar10_cnn.csv",
     "metrics/plots/cifar10_cnn/mistakes.csv",
     "metrics/plots/sentiment/parts.csv",
@@ -579,6 +596,7 @@ RESULTS, SENTIMENT, TRAINING, MISTAKES, PARTS = (
 MAKERS = {
     RESULTS: overview.results,
     SENTIMENT: lambda _: overview.sentiment(),
+    BEHAVIOUR: lambda _: overview.behaviour(),
     TRAINING: lambda _: curves.training(["cifar10_cnn"]),
     MISTAKES: galleries.images,
     PARTS: curves.trust,
@@ -592,6 +610,8 @@ MAKERS = {
         (RESULTS, '{"f1": "good"}', "something else than numbers"),
         (SENTIMENT, '{"rival": "b"}', "names no baseline"),
         (SENTIMENT, '{"rival": "b", "b": {"f1": 1}}', "b lacks accuracy"),
+        (BEHAVIOUR, '{"b": {"cases": 0.5}}', "b lacks plain"),
+        (BEHAVIOUR, '{"b": "good"}', "something else than numbers"),
         (TRAINING, "", "expected the columns epoch"),
         (TRAINING, "epoch,loss\n1,2\n", "expected the columns epoch"),
         (MISTAKES, "row\nx\n", "expected the columns row"),

@@ -420,7 +420,7 @@ def run(project: Project, *arguments: str, one_core: bool = False, **environment
         if one_core:
             os.sched_setaffinity(0, {min(cores)})  # what is started inherits it
         result = project.run(
-            "keras_repro.serving.verify", *arguments, DATA_MIRROR=str(FIXTURES), **environment
+            "keras_repro", "verify", *arguments, DATA_MIRROR=str(FIXTURES), **environment
         )
     finally:
         os.sched_setaffinity(0, cores)
@@ -578,9 +578,9 @@ class TestGate:
         assert gates.shortfalls(gates.load(MODELS)) == []
 
     def test_gate_names_what_fell_short(self, project: Project, head: Path) -> None:
-        for name in MODELS:
+        (project.root / "metrics").mkdir(exist_ok=True)
+        for name in (*MODELS, "behaviour"):
             source = head / f"metrics/{name}.json"
-            (project.root / "metrics").mkdir(exist_ok=True)
             (project.root / f"metrics/{name}.json").write_bytes(source.read_bytes())
         passed = project.command("gate")
         assert (passed.returncode, passed.stderr) == (0, "")
@@ -596,6 +596,14 @@ class TestGate:
             f"{METRICS}: recall is nan; expected at least 0.98",
             f"{METRICS}: f1 is 0.5000; expected at least 0.98",
         ]
+        behaviour = project.root / "metrics/behaviour.json"
+        shares = json.loads(behaviour.read_text())
+        shares["sentiment_hybrid"]["cases"] = 0.1
+        behaviour.write_text(json.dumps(shares))
+        told = project.command("gate").stderr.splitlines()
+        assert told[-1] == (
+            "metrics/behaviour.json: sentiment_hybrid.cases is 0.1000; expected at least 0.62"
+        )
         path.write_text(json.dumps(metrics | {"f1": None}))
         told = project.command("gate").stderr
         assert told == f"error: {METRICS}: f1 is None; expected a number\n"
