@@ -183,10 +183,11 @@ def test_worker_outside_a_checkout_is_refused(
     import distributed
 
     many_reviews(project, 10)
-    # `make setup` lets its Python import this project from anywhere, so another stands before it.
+    # `make setup` lets its Python import this project from anywhere, so another stands before it:
+    # no package, or the finder of an editable install would still give its modules.
     other = tmp_path / "other"
-    (other / "keras_repro").mkdir(parents=True)
-    (other / "keras_repro/__init__.py").touch()
+    other.mkdir()
+    (other / "keras_repro.py").touch()
     cluster.add_worker(other, PYTHONPATH=str(other))
     with distributed.Client(cluster.address, set_as_default=False) as client:
         client.wait_for_workers(1, timeout=PATIENCE)

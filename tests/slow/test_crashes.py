@@ -4,6 +4,7 @@ SIGKILL goes to DVC, the stage and its workers alike, as when a machine goes dow
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,8 +151,8 @@ class Reference:
         assert hashes(self.project.root) == self.hashes
         kept = ("data", "models", "metrics", ".cache/scratch", ".cache/training")
         found = [path for name in kept for path in (self.project.root / name).rglob("*")]
-        left = {path for path in found if path.is_file()} - self.outputs - self.others
-        assert not left
+        left = {path for path in found if path.is_file()} - self.others
+        assert not [path for path in left if self.outputs.isdisjoint((path, *path.parents))]
 
     @property
     def outputs(self) -> set[Path]:
@@ -182,7 +183,7 @@ def reference(
         for name, size in {"cifar10_cnn": 8, "sentiment_bilstm": 32}.items():
             project.set(f"models.{name}.batch_size", size)
             project.set(f"models.{name}.dropout", 0.5)
-            # The fourth epoch, in which training is killed, must always come.
+            # The fourth epoch, after which training is killed, must always come.
             project.set(f"models.{name}.callbacks.early_stopping.patience", 3)
         subprocess.run(["git", "init", "--quiet", "."], cwd=project.root, check=True)
         files.write_json(root / "seconds.json", timed_run(project))
@@ -209,8 +210,9 @@ def test_killed_at_a_random_moment(reference: Reference, stage: str, moment: flo
         run.wait_until(lambda: f"Running stage '{stage}'" in run.output)  # noqa: B023
         time.sleep(moment * reference.seconds[stage])
         run.kill()
-        done = f"  {stage}:\n" in (reference.project.root / "dvc.lock").read_text("utf-8")
+        done = f"\n  {stage}:\n" in reference.lock.read_text("utf-8")
         moment *= 0.7
+        assert moment > 1e-4, f"{stage} was always done"
     reference.repeat()
     reference.check()
 
@@ -221,7 +223,7 @@ class TestTraining:
     @staticmethod
     def repeat(reference: Reference, name: str, expected: str) -> None:
         again = reference.repeat()
-        assert f".cache/training/{name}/checkpoint.npz: {expected}" in again.stderr
+        assert re.search(rf"\.cache/training/{name}/checkpoint\.npz: {expected}", again.stderr)
         reference.check()
 
     def start(self, reference: Reference, name: str) -> Run:
@@ -231,9 +233,11 @@ class TestTraining:
     @pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm"])
     def test_in_the_midst_of_an_epoch(self, reference: Reference, name: str) -> None:
         run = self.start(reference, name)
-        run.wait_until(lambda: f"epoch 4 of {EPOCHS}" in run.output)
+        run.wait_until(lambda: f"epoch 3 of {EPOCHS}: " in run.output)  # it has ended
+        time.sleep(0.1)
         run.kill()
-        self.repeat(reference, name, "going on after epoch 3")
+        # The third where an epoch takes over a tenth of a second and a checkpoint less.
+        self.repeat(reference, name, "going on after epoch [234]")
 
     def test_while_a_checkpoint_is_written(self, reference: Reference) -> None:
         name = "cifar10_cnn"
@@ -257,12 +261,12 @@ class TestTraining:
     def test_again_and_again(self, reference: Reference, name: str) -> None:
         run = self.start(reference, name)
         for epoch in (2, 3, 4):
-            run.wait_until(lambda: f"epoch {epoch} of {EPOCHS}" in run.output)  # noqa: B023
+            run.wait_until(lambda: f"epoch {epoch} of {EPOCHS}: " in run.output)  # noqa: B023
             run.kill()
             reference.forget_locks()
             run = Run(reference.project, "dvc", "repro")
         run.kill()
-        self.repeat(reference, name, "going on after epoch 3")
+        self.repeat(reference, name, "going on after epoch [34]")
 
     def test_truncated_checkpoint(self, reference: Reference) -> None:
         name = "cifar10_cnn"
