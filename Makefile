@@ -52,7 +52,7 @@ test-all: develop
 check: setup
 	keras-repro check
 
-# Fails if a figure in metrics/ is below the least that may be published.
+# Fails if a metric is below its minimum in metrics/gates.yaml.
 gate: setup
 	keras-repro gate
 

@@ -51,7 +51,7 @@ CHINESE = Labels(
         "snownlp": "SnowNLP（重新训练）",
         "fasttext": "fastText",
         "tfidf_word": "词 TF-IDF + 线性 SVM",
-        "tfidf_char": "字 TF-IDF + 线性 SVM",
+        "tfidf_char": "字符 TF-IDF + 线性 SVM",
     },
 )
 

@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser(
         "predict",
-        help="say of reviews or pictures what they are",
+        help="classify reviews or images",
         description="Without arguments it asks for reviews until `quit`, or reads them line by "
         "line from standard input.",
     )
@@ -62,23 +62,34 @@ def parser() -> argparse.ArgumentParser:
         "items", nargs="*", metavar="TEXT", type=_decoded, help="a review; or a picture's path"
     )
     predict.add_argument("--file", type=Path, help="a .csv, .tsv or .jsonl with a text in each row")
-    predict.add_argument("--text-column", metavar="NAME", help="of the file (default: text)")
-    predict.add_argument("--output", type=Path, metavar="FILE", help="(default: standard output)")
-    predict.add_argument("--encoding", help="of the file (default: found out)")
+    predict.add_argument(
+        "--text-column", metavar="NAME", help="its column of reviews (default: text)"
+    )
+    predict.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where the answers go (default: standard output)",
+    )
+    predict.add_argument("--encoding", help="of --file (default: detected)")
     predict.add_argument("--json", action="store_true", help="print a JSON object per answer")
     _add_model(predict)
     predict.set_defaults(run=_predict)
 
-    explain = commands.add_parser("explain", help="say which words push a review which way")
+    explain = commands.add_parser("explain", help="show how each word affects an answer")
     explain.add_argument("texts", nargs="+", metavar="TEXT", type=_decoded, help="a review")
     explain.add_argument("--json", action="store_true", help="print a JSON object per review")
     _add_model(explain)
     explain.set_defaults(run=_explain)
 
     serve = commands.add_parser("serve", help="answer over HTTP, with a page for the browser")
-    serve.add_argument("--host", default="127.0.0.1", help="(default: %(default)s, this machine)")
-    serve.add_argument("--port", type=int, default=8000, help="(default: %(default)s; 0: any)")
-    serve.add_argument("--digits", type=Path, metavar="DIR", help="the bundle of a model of digits")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--port", type=int, default=8000, help="port to listen on (default: %(default)s; 0: any)"
+    )
+    serve.add_argument("--digits", type=Path, metavar="DIR", help="bundle of a model of digits")
     _add_model(serve)
     serve.set_defaults(run=_serve)
     tools.add(commands)
@@ -87,8 +98,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default=BEST, metavar="NAME", help="(default: %(default)s)")
-    parser.add_argument("--bundle", type=Path, metavar="DIR", help="of a model, wherever it lies")
+    parser.add_argument("--model", default=BEST, metavar="NAME", help="default: %(default)s")
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="in place of --model")
 
 
 def _decoded(argument: str) -> str:

@@ -19,7 +19,7 @@ REPORT = Path("build/report.html")
 def add(commands: Any) -> None:
     """Add the subcommands, each of which is run where the project lies."""
     check = commands.add_parser(
-        "check", help="fail if dvc.lock is not of this code and params.yaml"
+        "check", help="fail if dvc.lock does not match the code and params.yaml"
     )
     check.set_defaults(run=_check, judges=True)
 
@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     report.set_defaults(run=_report, judges=True)
 
     fingerprint = commands.add_parser(
-        "fingerprint", help="say whether this machine reproduces the committed bytes"
+        "fingerprint", help="tell whether this machine reproduces the committed bytes"
     )
     fingerprint.add_argument("--json", action="store_true", help="print the fingerprint itself")
     fingerprint.add_argument(

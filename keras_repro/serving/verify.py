@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "verify",
-        help="reproduce the current commit in a directory of its own, and judge each output",
+        help="reproduce the current commit in a fresh clone and compare every output",
         description="The exit status is 0 if all is identical, or equivalent on a machine that "
         "explains it.",
     )
@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     chosen.add_argument(
         "--since",
         metavar="COMMIT",
-        help="what a change since then can have touched, and in turn the rest",
+        help="what has changed since that commit, and a rotating share of the rest",
     )
     chosen.add_argument(
         "--explain", metavar="NAME", help="as --only, and show where each output begins to differ"

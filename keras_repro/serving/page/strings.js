@@ -189,8 +189,8 @@ export const TITLES = {
   zh: {
     "SnowNLP, retrained": "SnowNLP，重新训练",
     fastText: "fastText",
-    "TF-IDF of words, linear SVM": "词语 TF-IDF，线性 SVM",
-    "TF-IDF of characters, linear SVM": "字符 TF-IDF，线性 SVM",
+    "TF-IDF of words, linear SVM": "词 TF-IDF + 线性 SVM",
+    "TF-IDF of characters, linear SVM": "字符 TF-IDF + 线性 SVM",
   },
 };
 

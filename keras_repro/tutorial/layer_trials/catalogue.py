@@ -90,7 +90,7 @@ def tables() -> list[Table]:
         Table("recurrent", "Recurrent layers 循环层", "2.5, 6.2.1 and 6.2.3", _RECURRENT),
         Table("embedding", "Embedding layer 嵌入层", "2.6", _EMBEDDING),
         Table("locally_connected", "Locally connected layers 局部连接层", "2.7", _LOCAL),
-        Table("normalisation", "Normalisation layer 规范化层", "2.8", _NORMALISATION),
+        Table("normalisation", "Normalisation layer 归一化层", "2.8", _NORMALISATION),
         Table("noise", "Noise layers 噪声层", "2.9", _NOISE),
         Table("advanced_activations", "Advanced activations 高级激活层", "2.10", _ADVANCED),
         Table("wrappers", "Wrappers 包装器", "2.11 and 6.2.2", _WRAPPERS),
