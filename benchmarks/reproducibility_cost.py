@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
+from keras_repro import models
 from keras_repro.core import params, runtime
 from keras_repro.reproducibility.exact.fingerprint import processor
 
@@ -28,7 +29,10 @@ SETTINGS = {
 def main() -> None:
     """Measure and print one line per model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    single = [name for name, of in params.load().models if isinstance(of, params.Training)]
+    known = params.load()
+    single = [
+        name for name in known.models if isinstance(models.settings(name, known), params.Training)
+    ]
     parser.add_argument("models", nargs="*", metavar="MODEL", help=f"of {', '.join(single)}")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=100, help="that are timed, a batch each")
@@ -72,7 +76,7 @@ def train(name: str, setting: str, steps: int) -> float:
 
     import keras
 
-    from keras_repro import inputs, models
+    from keras_repro import inputs
     from keras_repro.training import trainer
 
     times: list[float] = []

@@ -41,7 +41,7 @@ COMMAND = [str(Path(sys.executable).parent / "keras-repro")]
 # What one would do without a bundle: TensorFlow, the archive, the vocabulary that training made.
 KERAS = """
 import sys
-from stages import files, params, paths, runtime
+from keras_repro.core import files, params, paths, runtime
 settings = params.load()
 runtime.configure(settings.runtime)
 from keras_repro.reproducibility.exact import archive

@@ -126,11 +126,12 @@ def read_sentences() -> list[str]:
 
 def configure(project: Path, engine: str, cluster: str | None) -> None:
     """Make a directory in which the stages run."""
-    shutil.copytree(ROOT / "dict", project / "dict", dirs_exist_ok=True)
+    for name in ("dict", "keras_repro", "stages"):  # a stage refuses code of another directory
+        shutil.copytree(ROOT / name, project / name, dirs_exist_ok=True)
     yaml = YAML()
     content = yaml.load(ROOT / paths.PARAMS)
     content["segment"]["engine"] = engine
-    content["runtime"]["cluster"] = cluster
+    content["cluster"] = cluster
     content["models"]["sentiment_bilstm"]["epochs"] = 1
     hybrid = content["models"]["sentiment_hybrid"]
     hybrid["wide"].update(epochs=1, rate_factors=[1.0])
@@ -189,7 +190,6 @@ def run_stage(project: Path, stage: str, *item: str) -> Cost:
         process = psutil.Popen(
             [sys.executable, "-m", f"stages.{stage}", *item],
             cwd=project,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=messages,
             stderr=messages,
         )

@@ -1,8 +1,16 @@
 """Measure a model on its test split: `python -m stages.evaluate NAME`."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from keras_repro.core import files, params, paths, runtime
+from keras_repro.core.errors import ReproError
+
+if TYPE_CHECKING:  # these import TensorFlow, which must not happen before it is configured
+    import keras
+
+    from keras_repro.evaluation.predictions import Predictions
+    from keras_repro.inputs import Kind
 
 
 def main() -> None:
@@ -14,7 +22,6 @@ def main() -> None:
     settings.check_model(name)
     runtime.configure(settings.runtime)
 
-    # These import TensorFlow, which must not happen before it is configured.
     from keras_repro import inputs, models
     from keras_repro.evaluation import mistakes, plots, predictions, scores
     from keras_repro.inputs import batches
@@ -28,10 +35,9 @@ def main() -> None:
     test, probabilities = splits["test"], predicted["test"]
     rows = mistakes.worst(test.labels, probabilities, settings.evaluate.mistakes)
     classes, directory = kind.classes(), paths.plots(name)
-    predictions.write(
-        paths.predictions(kind.folder, name),
-        {split: predictions.of(predicted[split], of.ids) for split, of in splits.items()},
-    )
+    found = {split: predictions.of(predicted[split], of.ids) for split, of in splits.items()}
+    found |= on_short_texts(model, kind, settings)
+    predictions.write(paths.predictions(kind.folder, name), found)
     plots.write(directory, test.labels, probabilities, classes)
     details = kind.details(rows, settings)
     mistakes.write(directory, test.labels, probabilities, classes, details)
@@ -42,6 +48,37 @@ def main() -> None:
         metrics |= scores.flat(by_source)
     # Last, so that a run that ends before leaves no new metrics beside old plots.
     files.write_json(paths.metrics(name), metrics)
+
+
+def on_short_texts(
+    model: "keras.Model", kind: "Kind", settings: params.Params
+) -> dict[str, "Predictions"]:
+    """Return what a model of texts says of those of data/behaviour/; of images it says nothing."""
+    from keras_repro.evaluation import behaviour
+    from keras_repro.inputs import batches
+    from keras_repro.inputs.texts import TextReading
+
+    with files.scratch() as directory:
+        # As an answer reads them.
+        reading = kind.pack(model, settings, directory)
+        if not isinstance(reading, TextReading):
+            return {}
+        reader = reading.reader(directory)
+    texts = behaviour.texts(behaviour.read_cases(), behaviour.read_pairs())
+    spelt = {}
+    for text in texts:
+        try:
+            spelt[text] = reading.spelt(text)
+        except ReproError:  # nothing is left of it
+            continue
+    encoded = reader.encoded(list(spelt.values()))
+    data = batches.Batches(
+        lambda rows: (reader.inputs(encoded.padded(rows)),),
+        lambda _: batches.by_length(encoded.lengths, settings.evaluate.batch_size, None),
+        seed=0,
+    )
+    positive = batches.predict(model, data)[:, 1].tolist()
+    return {behaviour.SPLIT: behaviour.predicted(texts, dict(zip(spelt, positive, strict=True)))}
 
 
 if __name__ == "__main__":

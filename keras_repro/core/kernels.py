@@ -2,10 +2,11 @@
 
 A kernel adds up in an order of its own, so another one gives other bits. All here are for AVX2,
 which x86-64 processors have had since 2013 (Intel) and 2015 (AMD); docs/reproducibility.md says
-what was measured. Libraries read these variables when they are imported, so `stages` pins them
-before.
+what was measured. Libraries read these variables when they are imported, so they are
+pinned before.
 """
 
+import math
 import os
 import platform
 from pathlib import Path
@@ -64,7 +65,9 @@ def exact_rsqrt() -> None:
     from tensorflow.python.ops import math_ops  # where tf.nn.batch_normalization finds it
 
     def rsqrt(x: tf.Tensor, name: str | None = None) -> tf.Tensor:
-        return tf.divide(tf.sqrt(x), x, name=name)
+        # Infinite for 0, as it is: the unit length of zeros is cut at a great number.
+        infinite = tf.constant(math.inf, x.dtype)
+        return tf.where(tf.equal(x, 0), infinite, tf.divide(tf.sqrt(x), x), name=name)
 
     tf.math.rsqrt = math_ops.rsqrt = rsqrt
 

@@ -5,16 +5,21 @@ reader. A pair is a text and a change of it, after which the verdict must stay, 
 way.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_repro.core import files, paths
+import numpy as np
+
 from keras_repro.core.errors import ReproError
+from keras_repro.evaluation.predictions import Predictions
 
 CASES = Path("data/behaviour/cases.tsv")
 PAIRS = Path("data/behaviour/pairs.tsv")
+# What the texts are called among the splits that a classifier predicts.
+SPLIT = "behaviour"
 # No ground for a verdict: no Chinese, no opinion.
 NONE = "none"
 VERDICTS = ("negative", "positive", NONE)
@@ -102,30 +107,20 @@ def texts(cases: Sequence[Case], pairs: Sequence[Pair]) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def place(name: str) -> Path:
-    """Return where the answers of a classifier lie."""
-    return paths.predictions("behaviour", name).with_suffix(".json")
+def ids(asked: Sequence[str]) -> np.ndarray:
+    """Return what tells texts apart, bytes of shape (N,)."""
+    return np.array([hashlib.sha256(text.encode()).hexdigest()[:16] for text in asked], "S16")
 
 
-def write(name: str, answers: Answers) -> None:
-    """Write the answers of a classifier."""
-    files.write_json(place(name), answers._asdict())
+def predicted(asked: Sequence[str], positive: Mapping[str, float]) -> Predictions:
+    """Return how likely texts are positive as predictions, NaN where nothing is said."""
+    return Predictions(np.array([positive.get(text, np.nan) for text in asked]), ids(asked))
 
 
-def read(name: str, asked: Sequence[str]) -> Answers:
-    """Return the answers of a classifier.
-
-    Raises:
-        ReproError: the file is missing, or has answers to other texts.
-
-    """
-    answers = Answers(**files.read_json(place(name)))
-    if answers.positive.keys() != set(asked):
-        raise ReproError(
-            f"{place(name)}: answers other texts than {CASES.parent}/ has; "
-            "expected the same (run `dvc repro`)"
-        )
-    return answers
+def answers(asked: Sequence[str], probabilities: np.ndarray, threshold: float) -> Answers:
+    """Return what a classifier says, by its predictions, float64 of shape (N,)."""
+    said = [None if np.isnan(found) else float(found) for found in probabilities]
+    return Answers(threshold, dict(zip(asked, said, strict=True)))
 
 
 def failures(items: Sequence[Case | Pair], answers: Answers) -> list[Failure | None]:
@@ -139,7 +134,11 @@ def metrics(cases: Sequence[Case], pairs: Sequence[Pair], answers: Answers) -> d
     """Return the shares that are as they should be, all together and by capability.
 
     Those named `..._report` leave out what models may be chosen by; `least` is the smallest share
-    of a capability with ten cases or more.
+    of a capability with ten cases or more, of all together where none has so many.
+
+    Raises:
+        ReproError: there are no cases, or no pairs of a kind, for a report.
+
     """
     kinds: dict[str, list[Case | Pair]] = {
         "cases": [*cases],
@@ -150,17 +149,19 @@ def metrics(cases: Sequence[Case], pairs: Sequence[Pair], answers: Answers) -> d
     all_items: list[Case | Pair] = [*cases, *pairs]
     for item in all_items:
         capabilities[item.capability].append(item)
-    shares = {kind: _share(items, answers) for kind, items in kinds.items()}
+    shares: dict[str, float] = {}
     for kind, items in kinds.items():
         reported = [item for item in items if item.use == "report"]
-        shares[f"{kind}_report"] = _share(reported, answers)
+        if not reported:
+            raise ReproError(
+                f"{CASES.parent}: nothing for the share `{kind}_report`; expected a row at least "
+                "with `report` in the column `use`"
+            )
+        shares |= {kind: _share(items, answers), f"{kind}_report": _share(reported, answers)}
     by_capability = {name: _share(items, answers) for name, items in capabilities.items()}
     of_cases = {case.capability for case in cases}
-    shares["least"] = min(
-        share
-        for name, share in by_capability.items()
-        if name in of_cases and len(capabilities[name]) >= FEW
-    )
+    many = (name for name in of_cases if len(capabilities[name]) >= FEW)
+    shares["least"] = min((by_capability[name] for name in many), default=shares["cases"])
     return shares | by_capability
 
 

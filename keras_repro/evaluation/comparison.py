@@ -38,10 +38,10 @@ def metrics(
         for name, found in positive.items()
     }
     decided = {name: found["test"] >= thresholds[name] for name, found in positive.items()}
-    return {"rival": baseline} | {
+    return {"baseline": baseline} | {
         name: {"val_f1": chosen[name]}
         | _alone(test, found["test"], thresholds[name], seed)
-        | {"p_against_rival": uncertainty.mcnemar(said[name] == test, said[baseline] == test)}
+        | {"p_against_baseline": uncertainty.mcnemar(said[name] == test, said[baseline] == test)}
         | uncertainty.gain(test, said[name], said[baseline], seed)
         | _at_threshold(uncertainty.gain(test, decided[name], decided[baseline], seed))
         for name, found in positive.items()

@@ -1,4 +1,7 @@
-"""What a classifier says of the validation and the test split: made once, read by all."""
+"""What a classifier says of the validation and the test split: made once, read by all.
+
+A classifier of reviews has the texts of data/behaviour/ as a third split.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +11,7 @@ import numpy as np
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.core.params import Params
+from keras_repro.core.params import Baselines, Params
 
 SPLITS = ("validation", "test")
 
@@ -55,23 +58,25 @@ def read(path: Path, ids: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     for split, expected in ids.items():
         if not np.array_equal(arrays[f"{split}_ids"], expected):
             raise ReproError(
-                f"{path}: other rows than data/processed has in {split}; "
+                f"{path}: other rows in {split} than the data has now; "
                 "expected the same (run `dvc repro`)"
             )
     return {split: arrays[split] for split in ids}
 
 
-def models_of_reviews(settings: Params) -> list[str]:
-    """Return the models that have predicted the sentiment of reviews.
+def of_reviews(settings: Params) -> dict[str, Path]:
+    """Return where the predictions of each classifier of reviews lie, by its name.
 
     Raises:
-        ReproError: none has.
+        ReproError: no model has made any.
 
     """
-    found = [name for name in settings.models if paths.predictions("reviews", name).is_file()]
+    found = {name: paths.predictions("reviews", name) for name in settings.models}
+    found = {name: path for name, path in found.items() if path.is_file()}
     if not found:
         raise ReproError(
             f"{paths.predictions('reviews', 'NAME').parent}: no predictions of a model; expected "
             "those of the stage `evaluate` (run `dvc repro`)"
         )
-    return found
+    baselines = Baselines.model_fields
+    return {f"baseline_{name}": paths.predictions("baselines", name) for name in baselines} | found

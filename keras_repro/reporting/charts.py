@@ -25,7 +25,7 @@ def epochs(history: pd.DataFrame, metric: str) -> Layers:
     """Draw a metric of a training by epoch, of the training split and the validation split.
 
     Args:
-        history: has the columns epoch, FIGURE and val_FIGURE.
+        history: has the columns epoch, METRIC and val_METRIC.
         metric: its name.
 
     """

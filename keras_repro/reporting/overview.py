@@ -212,7 +212,7 @@ def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
         yield ""
     else:
         yield _gained(of, "f1")
-        p = of["p_against_rival"]
+        p = of["p_against_baseline"]
         yield f"< {LEAST_SHOWN}" if p < LEAST_SHOWN else f"{p:.4f}"
     yield f"{of['brier']:.3f}"
     yield f"{of['threshold']:.2f}"

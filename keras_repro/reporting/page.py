@@ -10,7 +10,6 @@ from keras_repro.core import files, params
 from keras_repro.reporting import changes, curves, galleries, graphs, overview, programs
 from keras_repro.reporting.blocks import Section
 
-PAGE = Path("build/report.html")
 TEMPLATES = Path(__file__).parent / "templates"
 
 

@@ -20,7 +20,7 @@ GUESSES = {"actual": str, "predicted": str}
 COMPARED = (
     *("accuracy", "accuracy_low", "accuracy_high", "precision", "precision_low", "precision_high"),
     *("recall", "recall_low", "recall_high", "f1", "f1_low", "f1_high"),
-    *("f1_gain", "f1_gain_low", "f1_gain_high", "p_against_rival"),
+    *("f1_gain", "f1_gain_low", "f1_gain_high", "p_against_baseline"),
     *("brier", "threshold", "f1_at_threshold"),
     *("f1_at_threshold_gain", "f1_at_threshold_gain_low", "f1_at_threshold_gain_high"),
 )
@@ -67,12 +67,12 @@ def comparison() -> Comparison:
     if not path.is_file():
         return Comparison("", {})
     content = files.read_json(path)
-    if not isinstance(content, dict) or content.get("rival") not in content:
+    if not isinstance(content, dict) or content.get("baseline") not in content:
         raise ReproError(
             f"{path}: names no baseline among those it has; expected one "
             "(`dvc repro stages/sentiment/dvc.yaml:compare` makes the file)"
         )
-    baseline = content.pop("rival")
+    baseline = content.pop("baseline")
     found = {name: _numbers(of, path) for name, of in content.items()}
     for name, of in found.items():
         if missing := [metric for metric in COMPARED if metric not in of]:

@@ -88,7 +88,7 @@ def comparison() -> str:
     """
     found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
     shares = readings.behaviour().shares
-    baseline = found.pop("rival")
+    baseline = found.pop("baseline")
     lines = [
         (
             "| | accuracy | F1 | 95 % | F1 above the baseline's | p "
@@ -97,7 +97,7 @@ def comparison() -> str:
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
-        probability = of["p_against_rival"]
+        probability = of["p_against_baseline"]
         p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
         gain, decided = _gain(of, "f1"), _gain(of, "f1_at_threshold")
         if name == baseline:

@@ -1,1 +1,1 @@
-"""What answers with a trained model: bundles, the command line, the service and its page."""
+"""What answers with a bundle: the command line, the service and its page."""

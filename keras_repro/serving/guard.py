@@ -62,7 +62,7 @@ class Guard:
     def __init__(
         self, app: ASGIApp, limit: int, metrics: Metrics, known: Callable[[str], bool]
     ) -> None:
-        self._app, self._limit, self._figures, self._known = app, limit, metrics, known
+        self._app, self._limit, self._metrics, self._known = app, limit, metrics, known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -74,14 +74,14 @@ class Guard:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._figures.requests.labels(path, message["status"]).inc()
+                self._metrics.requests.labels(path, message["status"]).inc()
                 message["headers"] = [*message.get("headers", ()), *_headers(scope["path"])]
             await send(message)
 
         try:
             await self._limited(scope, receive, counted)
         finally:
-            self._figures.seconds.labels(path).observe(time.perf_counter() - started)
+            self._metrics.seconds.labels(path).observe(time.perf_counter() - started)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         stated = dict(scope["headers"]).get(b"content-length", b"0")

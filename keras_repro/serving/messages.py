@@ -76,7 +76,7 @@ class Digit(BaseModel):
 
 
 class Model(BaseModel):
-    """The test metrics of a model, and what the tutorial states."""
+    """The test metrics of a model, its share of short texts, and what the tutorial states."""
 
     name: str
     title: str | None
@@ -85,6 +85,7 @@ class Model(BaseModel):
     recall: float
     f1: float
     n_test: int
+    cases: float | None
     tutorial: dict[str, float] | None
 
 

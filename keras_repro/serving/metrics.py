@@ -20,6 +20,7 @@ def rows(root: Path = paths.ROOT) -> list[dict[str, Any]]:
     except ReproError:
         return []
     titles: dict[str, str | None] = dict.fromkeys(models) | baselines
+    shares = _shares(root)
     found = []
     for name, title in titles.items():
         try:
@@ -28,4 +29,14 @@ def rows(root: Path = paths.ROOT) -> list[dict[str, Any]]:
         except (ReproError, KeyError, TypeError):
             continue
         found.append({"name": name, "title": title, "tutorial": TUTORIAL.get(name)} | kept)
+        found[-1]["cases"] = shares.get(name)
     return found
+
+
+def _shares(root: Path) -> dict[str, float]:
+    """Return the share of short texts that each sentiment classifier has right."""
+    try:
+        found = files.read_json(root / paths.metrics("behaviour"))
+        return {name: float(of["cases"]) for name, of in found.items()}
+    except (ReproError, AttributeError, KeyError, TypeError, ValueError):
+        return {}

@@ -57,7 +57,7 @@ def tokens_of(settings: Tokenize, batch: pa.RecordBatch) -> BatchTokens:
 
     Args:
         settings: the section `tokenize` of params.yaml.
-        batch: rows of `reviews.SEGMENTED`.
+        batch: rows of `schemas.SEGMENTED`.
 
     """
     tokens = batch["tokens"]

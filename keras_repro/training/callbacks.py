@@ -177,7 +177,6 @@ def build(settings: Callbacks, best: Path, logs: Path) -> list[keras.callbacks.C
                 mode=_mode(stopping.monitor),
                 patience=stopping.patience,
                 min_delta=stopping.min_delta,
-                verbose=1,
             )
         )
     if reducing := settings.reduce_learning_rate:
@@ -190,7 +189,6 @@ def build(settings: Callbacks, best: Path, logs: Path) -> list[keras.callbacks.C
                 min_delta=reducing.min_delta,
                 cooldown=reducing.cooldown,
                 min_lr=reducing.min_learning_rate,
-                verbose=1,
             )
         )
     return chosen

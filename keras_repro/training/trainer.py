@@ -104,6 +104,8 @@ def fit(
             callbacks=[recorder, *watching, checkpoint, callbacks.Progress(data.train, data.rows)],
             verbose=0,  # Keras shows batches per second; Progress shows items
         )
+        if len(recorder.rows) < settings.epochs:
+            log.info("%s: stopped early, after epoch %d", model.name, len(recorder.rows))
     trained = keras.models.clone_model(model)
     trained.load_weights(checkpoint.best)
     return trained, recorder.rows

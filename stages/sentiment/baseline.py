@@ -32,17 +32,15 @@ def main() -> None:
             return uncertainty.calibrated(judged, validation.labels, scored).round(files.DECIMALS)
 
         found = {"validation": positive(judged), "test": positive(best.score(test))}
-        threshold = uncertainty.best_threshold(validation.labels, found["validation"])
         answers = answered(lambda asked: positive(best.score(asked)), settings)
 
     title = f"baseline_{name}"
     predicted = {
         split: predictions.Predictions(probabilities, np.array(reviews[split].ids, "S16"))
         for split, probabilities in found.items()
-    }
+    } | {behaviour.SPLIT: answers}
     both = np.stack([1 - found["test"], found["test"]], axis=1)
     predictions.write(paths.predictions("baselines", name), predicted)
-    behaviour.write(title, behaviour.Answers(threshold, answers))
     files.write_csv(paths.history(title), (*best.parameters, "val_f1"), tried)
     plots.write(paths.plots(title), test.labels, both, CLASSES)
     # Last, so that a run that ends before leaves no new metrics beside old plots.
@@ -68,12 +66,12 @@ def choose(
 
 def answered(
     positive: Callable[[baselines.Reviews], np.ndarray], settings: params.Params
-) -> dict[str, float | None]:
-    """Return how likely each text of data/behaviour/ is positive, None where nothing is left."""
+) -> predictions.Predictions:
+    """Return how likely each text of data/behaviour/ is positive."""
     texts = behaviour.texts(behaviour.read_cases(), behaviour.read_pairs())
     asked = {text: spelt for text in texts if (spelt := baselines.spelt(text, settings.prepare))}
     found = positive(baselines.unlabelled([*asked.values()], settings.segment)).tolist()
-    return dict.fromkeys(texts) | dict(zip(asked, found, strict=True))
+    return behaviour.predicted(texts, dict(zip(asked, found, strict=True)))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,22 @@
-"""Ask sentiment classifiers short texts by capability: `python -m stages.sentiment.behaviour`."""
+"""Judge what sentiment classifiers say of short texts: `python -m stages.sentiment.behaviour`."""
 
-from collections.abc import Sequence
-
-from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files, params, paths, runtime
-from keras_repro.core.errors import ReproError
-from keras_repro.evaluation import behaviour, predictions
+from keras_repro.evaluation import behaviour, predictions, uncertainty
+from keras_repro.text import ragged
 
 
 def main() -> None:
     """Write metrics/behaviour.json, and each case and pair that went wrong."""
     settings = params.load()
     cases, pairs = behaviour.read_cases(), behaviour.read_pairs()
-    texts = behaviour.texts(cases, pairs)
-    answers = {name: answered(name, texts) for name in predictions.models_of_reviews(settings)}
-    answers |= {name: behaviour.read(name, texts) for name in settings.baseline_names}
+    texts, validation = behaviour.texts(cases, pairs), ragged.read("validation")
+    ids = {"validation": validation.ids, behaviour.SPLIT: behaviour.ids(texts)}
+    answers = {}
+    for name, path in predictions.of_reviews(settings).items():
+        positive = predictions.read(path, ids)
+        # As a bundle does, and as the comparison has it.
+        threshold = uncertainty.best_threshold(validation.labels, positive["validation"])
+        answers[name] = behaviour.answers(texts, positive[behaviour.SPLIT], threshold)
 
     failures = [
         (name, *failure)
@@ -27,20 +29,6 @@ def main() -> None:
     # Last, so that a run that ends before leaves no new metrics beside old tables.
     metrics = {name: behaviour.metrics(cases, pairs, found) for name, found in answers.items()}
     files.write_json(paths.metrics("behaviour"), metrics)
-
-
-def answered(name: str, texts: Sequence[str]) -> behaviour.Answers:
-    """Return what a model says, as whoever types these texts gets it."""
-    model = Sentiment(paths.bundle(name))
-    spelt = {}
-    for text in texts:
-        try:
-            spelt[text] = model.cleared(text)
-        except ReproError:  # nothing is left of it
-            continue
-    found = model.probabilities(list(spelt.values())).round(files.DECIMALS).tolist()
-    positive = dict.fromkeys(texts) | dict(zip(spelt, found, strict=True))
-    return behaviour.Answers(model.threshold, positive)
 
 
 if __name__ == "__main__":

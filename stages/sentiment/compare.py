@@ -16,12 +16,7 @@ def main() -> None:
     settings = params.load()
     words = {split: ragged.read(split) for split in predictions.SPLITS}
     ids = {split: found.ids for split, found in words.items()}
-    places = {
-        f"baseline_{name}": paths.predictions("baselines", name)
-        for name in params.Baselines.model_fields
-    } | {
-        name: paths.predictions("reviews", name) for name in predictions.models_of_reviews(settings)
-    }
+    places = predictions.of_reviews(settings)
     positive = {name: predictions.read(path, ids) for name, path in places.items()}
 
     test = words["test"]

@@ -15,6 +15,7 @@ from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import behaviour, comparison
+from keras_repro.serving.metrics import rows as rows_of_models
 from keras_repro.text.schemas import SEGMENTED
 
 NAMES = list(params.Baselines.model_fields)
@@ -104,7 +105,7 @@ def test_another_seed_other_bytes(judged: Project, tmp_path: Path) -> None:
 
 def test_comparison(judged: Project) -> None:
     found = files.read_json(judged.root / "metrics/sentiment.json")
-    baseline = found.pop("rival")
+    baseline = found.pop("baseline")
     models = {name for name in MODELS if name.startswith("sentiment_")}
     assert found.keys() == {f"baseline_{name}" for name in NAMES} | models
     assert baseline == max(
@@ -137,13 +138,13 @@ def test_figures_by_hand() -> None:
         "worse": {"validation": np.array([0.9, 0.8, 0.3, 0.1]), "test": np.full(4, 0.25)},
     }
     found = comparison.metrics(positive, labels, ["rival", "worse"], seed=1)
-    assert found["rival"] != "worse"
+    assert found["baseline"] != "worse"
     better = found["better"]
     assert better["accuracy"] == better["f1"] == 1
     assert better["brier"] == pytest.approx(2 * 0.2**2 / 4)
     assert better["threshold"] == pytest.approx(0.3)
     assert better["val_f1"] == pytest.approx(2 / 3)
-    assert better["p_against_rival"] == pytest.approx(0.5)  # two that only it has right
+    assert better["p_against_baseline"] == pytest.approx(0.5)  # two that only it has right
 
 
 def test_other_reviews_end_in_one_message(judged: Project, tmp_path: Path) -> None:
@@ -155,8 +156,8 @@ def test_other_reviews_end_in_one_message(judged: Project, tmp_path: Path) -> No
     result = project.stage("sentiment.compare")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
-        "error: data/predictions/baselines/tfidf_char.npz: other rows than data/processed has in "
-        "test; expected the same (run `dvc repro`)"
+        "error: data/predictions/baselines/tfidf_char.npz: other rows in test than the data has "
+        "now; expected the same (run `dvc repro`)"
     )
 
 
@@ -195,7 +196,7 @@ def test_words_that_fasttext_would_take_for_labels_or_ends() -> None:
 def test_all_are_asked_the_same_short_texts(judged: Project) -> None:
     compared = files.read_json(judged.root / "metrics/sentiment.json")
     found = files.read_json(judged.root / "metrics/behaviour.json")
-    assert found.keys() == compared.keys() - {"rival"}
+    assert found.keys() == compared.keys() - {"baseline"}
     cases, pairs = behaviour.read_cases(), behaviour.read_pairs()
     failures = table(judged.root / "metrics/plots/behaviour/failures.csv")
     wrong = Counter((row["classifier"], row["changed"] != "") for row in failures)
@@ -204,11 +205,9 @@ def test_all_are_asked_the_same_short_texts(judged: Project) -> None:
         same = sum(pair.expected == behaviour.SAME for pair in pairs)
         right = shares["invariance"] * same + shares["direction"] * (len(pairs) - same)
         assert right == pytest.approx(len(pairs) - wrong[name, True], abs=1e-3)
-    for name in NAMES:
-        answers = files.read_json(judged.root / f"data/predictions/behaviour/baseline_{name}.json")
-        threshold = compared[f"baseline_{name}"]["threshold"]
-        assert answers["threshold"] == pytest.approx(threshold, abs=1e-6)
-        assert answers["positive"].keys() == set(behaviour.texts(cases, pairs))
+    told = {row["name"]: row["cases"] for row in rows_of_models(judged.root)}
+    assert told == {name: found[name]["cases"] if name in found else None for name in told}
+    assert told.keys() > found.keys()
 
 
 def test_a_model_is_asked_as_whoever_types_asks(judged: Project) -> None:
@@ -229,8 +228,8 @@ def test_other_short_texts_than_a_baseline_was_asked(judged: Project, tmp_path: 
     result = project.stage("sentiment.behaviour")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
-        "error: data/predictions/behaviour/baseline_snownlp.json: answers other texts than "
-        "data/behaviour/ has; expected the same (run `dvc repro`)"
+        "error: data/predictions/baselines/snownlp.npz: other rows in behaviour than the data has "
+        "now; expected the same (run `dvc repro`)"
     )
 
 

@@ -28,5 +28,5 @@ def test_those_of_other_rows_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     content = {s: predictions.Predictions(np.zeros(len(ids)), ids) for s, ids in IDS.items()}
     predictions.write(path, content)
-    with pytest.raises(ReproError, match=r"a\.npz: other rows than data/processed has in test"):
+    with pytest.raises(ReproError, match=r"a\.npz: other rows in test than the data has now"):
         predictions.read(path, IDS | {"test": np.array([b"d"], "S16")})

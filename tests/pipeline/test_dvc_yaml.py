@@ -120,8 +120,9 @@ def test_all_sentiment_classifiers_are_compared() -> None:
         str(Path(written(stage)[0]).parent) for stage in ("evaluate", FILES[1] + ":baseline")
     }
     assert predicted == {"data/predictions/${item.of}", "data/predictions/baselines"}
-    compared = set(body("stages/sentiment/dvc.yaml:compare")["deps"])
-    assert {"data/predictions/reviews", "data/predictions/baselines"} <= compared
+    for stage in ("compare", "behaviour"):
+        read = set(body(f"{FILES[1]}:{stage}")["deps"])
+        assert {"data/predictions/reviews", "data/predictions/baselines"} <= read
     (plot,) = SENTIMENT["plots"]
     (axes,) = plot.values()
     names = registry.of_reviews(MODELS) + SETTINGS.baseline_names
@@ -196,11 +197,3 @@ def test_where_the_text_stages_compute_is_no_parameter_of_any_stage() -> None:
     listed = {str(key) for stage in STAGES for key in body(stage).get("params", [])}
     assert "runtime" in listed
     assert not {key for key in listed if "cluster" in key}
-
-
-def test_every_model_of_reviews_is_asked_short_texts() -> None:
-    models = PIPELINE["stages"]["evaluate"]["foreach"]
-    bundles = {f"models/{name}/bundle" for name, of in models.items() if of["of"] == "reviews"}
-    assert bundles == {dep for dep in body(f"{FILES[1]}:behaviour")["deps"] if "bundle" in dep} - {
-        "keras_repro/bundles"
-    }

@@ -32,7 +32,7 @@ def test_both_languages_have_the_same(kind: str) -> None:
     assert chinese == english
 
 
-def test_tables_have_the_same_figures() -> None:
+def test_tables_have_the_same_metrics() -> None:
     english, chinese = (
         re.findall(r"0\.\d{4}", text.partition("<!-- end of results -->")[0])
         for text in (ENGLISH, CHINESE)

@@ -37,6 +37,7 @@ from keras_repro.reporting import (
 )
 from keras_repro.reporting.blocks import Section
 from keras_repro.reporting.results import TUTORIAL
+from keras_repro.serving import tools
 
 IMAGE_MODELS = [name for name in MODELS if not name.startswith("sentiment_")]
 SECTIONS = [
@@ -161,8 +162,8 @@ def whole(changed: Project, shared: Callable) -> str:
     def make(root: Path) -> None:
         result = changed.command("report", "--rev", "HEAD~1")
         assert result.returncode == 0, result.stderr
-        target = changed.root / page.PAGE
-        assert result.stdout == f"{page.PAGE}: {files.sized(target)}\n"
+        target = changed.root / tools.REPORT
+        assert result.stdout == f"{tools.REPORT}: {files.sized(target)}\n"
         root.mkdir()
         shutil.copyfile(target, root / "page.html")
 
@@ -317,7 +318,7 @@ def test_what_is_no_classifier_is_listed_apart(committed: params.Params) -> None
 
 def test_what_tells_sentiment_is_shown_best_first(committed: params.Params) -> None:
     found = files.read_json(paths.metrics("sentiment"))
-    baseline = found.pop("rival")
+    baseline = found.pop("baseline")
     rows = rendered(overview.sentiment()).rows("What tells sentiment, the best F1 first")
     assert list(rows) == sorted(found, key=lambda name: -found[name]["f1"])
     for name, (f1, gain, p, brier, threshold, with_it, above) in rows.items():
@@ -333,8 +334,8 @@ def test_what_tells_sentiment_is_shown_best_first(committed: params.Params) -> N
             for shown, metric in ((gain, "f1_gain"), (above, "f1_at_threshold_gain")):
                 assert shown.text == f"{of[metric]:+.4f}"
                 assert shown.small == [f"{of[f'{metric}_low']:+.3f} to {of[f'{metric}_high']:+.3f}"]
-            expected = "< 0.0001" if of["p_against_rival"] < 0.0001 else None
-            assert p.text == (expected or f"{of['p_against_rival']:.4f}")
+            expected = "< 0.0001" if of["p_against_baseline"] < 0.0001 else None
+            assert p.text == (expected or f"{of['p_against_baseline']:.4f}")
 
 
 def test_short_texts_are_shown_by_capability(committed: params.Params) -> None:
@@ -608,8 +609,8 @@ MAKERS = {
     [
         (RESULTS, "{", "no whole JSON file"),
         (RESULTS, '{"f1": "good"}', "something else than numbers"),
-        (SENTIMENT, '{"rival": "b"}', "names no baseline"),
-        (SENTIMENT, '{"rival": "b", "b": {"f1": 1}}', "b lacks accuracy"),
+        (SENTIMENT, '{"baseline": "b"}', "names no baseline"),
+        (SENTIMENT, '{"baseline": "b", "b": {"f1": 1}}', "b lacks accuracy"),
         (BEHAVIOUR, '{"b": {"cases": 0.5}}', "b lacks plain"),
         (BEHAVIOUR, '{"b": "good"}', "something else than numbers"),
         (TRAINING, "", "expected the columns epoch"),

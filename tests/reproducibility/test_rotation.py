@@ -47,6 +47,15 @@ def further() -> dict[str, dict]:
     }
 
 
+def test_to_verify_a_model_is_to_measure_and_to_pack_it() -> None:
+    """In the locks of this repository, whatever else reads what a model predicts."""
+    entries = rotation.locks(ROOT, "HEAD")
+    found = rotation.groups(entries)
+    for name in MODELS:
+        reached = rotation.with_needs(found[name], entries)
+        assert {f"{stage}@{name}" for stage in ("train", "evaluate", "export")} <= reached
+
+
 class TestTouched:
     def found(self, stage: str, change: dict) -> set[str]:
         after = lock()

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import FIXTURES, MODELS, Project, hashes
+from conftest import FIXTURES, MODELS, ROOT, Project, hashes
 from ruamel.yaml import YAML
 
 from keras_repro.bundles import bundle
@@ -24,6 +24,7 @@ from keras_repro.reproducibility import (
     gates,
     gradients,
     lock,
+    rotation,
     tolerances,
     verdicts,
     verification,
@@ -32,7 +33,6 @@ from keras_repro.reproducibility.exact import archive, fingerprint, numerics
 from keras_repro.reproducibility.tolerances import ModelTolerances
 from keras_repro.reproducibility.verdicts import DRIFTED, EQUIVALENT, IDENTICAL
 
-ROOT = Path(__file__).parents[2]
 NAME = "mnist_functional"
 MODEL = f"models/{NAME}/model.keras"
 METRICS = f"metrics/{NAME}.json"
@@ -101,7 +101,7 @@ class TestVerdicts:
         assert set(pair.verdicts()) == set(hashes(pair.committed.root))
         assert pair.other() == {}
 
-    def test_model_of_other_bytes_and_equal_figures(self, pair: Pair) -> None:
+    def test_model_of_other_bytes_and_equal_metrics(self, pair: Pair) -> None:
         content = (pair.reproduced.root / MODEL).read_bytes()
         rewrite(pair.reproduced, MODEL, content[:-1] + bytes([content[-1] ^ 1]))
         same_size = f"other content of the same {len(content):,} bytes"
@@ -203,6 +203,30 @@ class TestVerdicts:
         (pair.committed.root / "dvc.lock").write_text(content)
         with pytest.raises(ReproError, match=r"dvc\.lock: not as `dvc repro` writes it"):
             pair.verdicts()
+
+
+def test_every_stage_learns_or_leaves_the_same_everywhere() -> None:
+    stages = {stage.rpartition(":")[2] for stage in rotation.locks(ROOT, "HEAD")}
+    families = {stage.partition("@")[0] for stage in stages}
+    before_training = {"download", "prepare", "segment", "tokenize", "ngrams", "encode_sequences"}
+    of_code_alone = {"layers", "diagram", "diagram_of_variant"}
+    assert families == before_training | of_code_alone | set(verdicts.LEARNING)
+
+
+# A text of six more or less is 0.17.
+@pytest.mark.parametrize(("after", "verdict"), [(0.83, EQUIVALENT), (0.67, DRIFTED)])
+def test_shares_of_short_texts_may_be_a_text_apart(
+    after: float, verdict: str, tmp_path: Path
+) -> None:
+    stage, path = "stages/sentiment/dvc.yaml:behaviour", Path("metrics/behaviour.json")
+    for root, share in ((tmp_path / "here", 1.0), (tmp_path / "there", after)):
+        files.write_json(root / path, {"sentiment_hybrid": {"no_ground": share}})
+        out = {"path": str(path), "md5": files.md5(root / path), "size": 1}
+        files.write_json(root / "dvc.lock", {"stages": {}})
+        lock_of_it = root / "stages/sentiment/dvc.lock"
+        files.write_json(lock_of_it, {"stages": {"behaviour": {"outs": [out]}}})
+    (found,) = verdicts.compare(tmp_path / "here", tmp_path / "there", {}, {stage})
+    assert found.verdict == verdict
 
 
 MACHINE = {

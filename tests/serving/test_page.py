@@ -559,16 +559,17 @@ class TestDigit:
 class TestModels:
     def test_table_is_what_the_service_says(self, opened: Opens) -> None:
         visit = opened()
-        metrics = ("accuracy", "precision", "recall", "f1")
+        metrics = ("accuracy", "precision", "recall", "f1", "cases")
+
+        def shown_as(of: dict, metric: str) -> str:
+            return "–" if of.get(metric) is None else str(rounded(of[metric], 4))
+
         expected = []
         for model in asked(visit.url, "models")["models"]:
-            cells = [str(rounded(model[metric], 4)) for metric in metrics]
+            cells = [shown_as(model, metric) for metric in metrics]
             expected.append([model["title"] or model["name"], *cells, f"{model['n_test']:,}"])
             if stated := model["tutorial"]:
-                cells = [
-                    str(rounded(stated[metric], 4)) if metric in stated else "–"
-                    for metric in metrics
-                ]
+                cells = [shown_as(stated, metric) for metric in metrics]
                 expected.append(["the tutorial", *cells, "–"])
         rows = visit.page.locator("#models-table tbody tr")
         shown = [row.locator("th, td").all_inner_texts() for row in rows.all()]
@@ -579,6 +580,8 @@ class TestModels:
             "precision",
             "recall",
             "F1",
+            "short",
+            "texts",
             "test",
             "items",
         ]

@@ -28,7 +28,7 @@ PROCESSORS = ("Haswell", "EPYC-Rome", "Skylake-Client")
 PARTS = {
     "texts and LSTM": r"download|prepare|segment|tokenize|ngrams|.*@sentiment_bilstm",
     "images": r"(?!diagram).*@(mnist|cifar10_cnn)",
-    "hybrid": r".*@sentiment_hybrid|compare",
+    "hybrid": r".*@sentiment_hybrid|compare|behaviour",
     "baselines": r"baseline",
     "layers and transfer": r"layers|diagram|transfer|backbone|features|.*@cifar10_local",
     "sequences": r".*sequence",

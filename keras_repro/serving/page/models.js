@@ -4,7 +4,7 @@ import { fixed, language, number, onLanguage, text } from "./language.js";
 import { faultIn, request } from "./service.js";
 import { MODELS, TITLES } from "./strings.js";
 
-const FIGURES = ["accuracy", "precision", "recall", "f1"];
+const METRICS = ["accuracy", "precision", "recall", "f1", "cases"];
 const NONE = "–";
 
 export function startModels() {
@@ -47,7 +47,7 @@ export function startModels() {
 
 // Each role is what the element has anyway, until the style for narrow screens makes a row a card.
 function head() {
-  const names = ["model", ...FIGURES, "n_test"];
+  const names = ["model", ...METRICS, "n_test"];
   const row = element("tr", "row");
   row.append(
     ...names.map((name) => {
@@ -96,8 +96,8 @@ function row(kind, name, metrics, items) {
   line.className = kind;
   line.append(
     name,
-    ...FIGURES.map((metric) =>
-      cell(metric, metric in metrics ? fixed(metrics[metric], 4) : NONE),
+    ...METRICS.map((metric) =>
+      cell(metric, metrics[metric] == null ? NONE : fixed(metrics[metric], 4)),
     ),
     cell("n_test", items),
   );

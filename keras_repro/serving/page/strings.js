@@ -59,7 +59,8 @@ export const STRINGS = {
     "models.title": "How good are the models?",
     "models.hint":
       "On test items that no model has seen. Precision, recall and F1 are means over the classes " +
-      "for images, of the positive class for reviews. The tutorial's reviews were others.",
+      "for images, of the positive class for reviews. The tutorial's reviews were others. Of short " +
+      "texts, the share is shown that a model calls what a reader would.",
     "models.loading": "Loading …",
     "models.again": "Try again",
     "models.none": "This service has no test metrics beside it.",
@@ -68,6 +69,7 @@ export const STRINGS = {
     "models.precision": "precision",
     "models.recall": "recall",
     "models.f1": "F1",
+    "models.cases": "short texts",
     "models.n_test": "test items",
     "models.tutorial": "the tutorial",
 
@@ -139,7 +141,7 @@ export const STRINGS = {
     "models.title": "这些模型有多准？",
     "models.hint":
       "以下指标均来自模型从未见过的测试数据。图像的精确率、召回率和 F1 是各类别的平均值，评论的则只针对好评。" +
-      "教程使用的评论与此处不同。",
+      "教程使用的评论与此处不同。“短句”一列是模型的判断与读者一致的比例。",
     "models.loading": "正在加载……",
     "models.again": "重试",
     "models.none": "本服务没有附带测试指标。",
@@ -148,6 +150,7 @@ export const STRINGS = {
     "models.precision": "精确率",
     "models.recall": "召回率",
     "models.f1": "F1",
+    "models.cases": "短句",
     "models.n_test": "测试样本数",
     "models.tutorial": "教程",
 
