@@ -9,6 +9,7 @@ import pandas as pd
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
+from keras_repro.core.metrics import SCORES
 from keras_repro.evaluation import behaviour as cases
 
 Metrics = Mapping[str, float]
@@ -18,8 +19,7 @@ GUESSES = {"actual": str, "predicted": str}
 
 # What metrics/sentiment.json has of each that tells sentiment, as far as it is shown.
 COMPARED = (
-    *("accuracy", "accuracy_low", "accuracy_high", "precision", "precision_low", "precision_high"),
-    *("recall", "recall_low", "recall_high", "f1", "f1_low", "f1_high"),
+    *(f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")),
     *("f1_gain", "f1_gain_low", "f1_gain_high", "p_against_baseline"),
     *("brier", "threshold", "f1_at_threshold"),
     *("f1_at_threshold_gain", "f1_at_threshold_gain_low", "f1_at_threshold_gain_high"),

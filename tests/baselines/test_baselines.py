@@ -130,7 +130,7 @@ def test_comparison(judged: Project) -> None:
         assert sum(int(row["reviews"]) for row in points) == metrics["n_test"]
 
 
-def test_figures_by_hand() -> None:
+def test_metrics_by_hand() -> None:
     labels = {"validation": np.array([0, 0, 1, 1]), "test": np.array([0, 1, 1, 0])}
     positive = {
         "rival": {"validation": np.array([0.1, 0.6, 0.4, 0.9]), "test": np.full(4, 0.75)},

@@ -107,6 +107,13 @@ class TestNoApproximation:
         found = tf.nn.batch_normalization(np.ones(1000, np.float32), mean, variance, None, None, 0)
         assert np.array_equal(found, expected)
 
+    def test_zeros_stay_zeros_in_unit_length(self) -> None:
+        """As a text of which no n-gram is known has none of its own."""
+        assert keras.ops.rsqrt(np.zeros(1, np.float32)) == np.inf
+        rows = np.array([[0, 0], [3, 4]], np.float32)
+        found = keras.layers.UnitNormalization()(rows)
+        assert np.allclose(found, [[0, 0], [0.6, 0.8]])
+
 
 class TestEnvironment:
     def test_a_users_variables_are_removed_and_ours_set(

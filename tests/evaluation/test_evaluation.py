@@ -17,7 +17,7 @@ PROBABILITY = np.clip(LABELS * 0.3 + RANDOM.random(500) * 0.7, 0, 1)
 BINARY = np.stack([1 - PROBABILITY, PROBABILITY], axis=1)
 
 
-def test_figures_by_hand() -> None:
+def test_metrics_by_hand() -> None:
     labels = np.array([1, 1, 1, 0, 0])
     ones = np.array([0.9, 0.8, 0.2, 0.6, 0.1])
     metrics = scores.summary(labels, np.stack([1 - ones, ones], axis=1))
@@ -95,7 +95,7 @@ def test_readme_without_markers(tmp_path: Path) -> None:
     assert results.insert(readme, "new") == f"a\n{results.BEGIN}\n\nnew\n\n{results.END}\nb"
 
 
-def test_table_names_a_missing_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_table_names_a_missing_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ReproError, match=r"metrics/mnist_sequential\.json: not found"):
         results.table(MODELS)

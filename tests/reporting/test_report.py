@@ -263,7 +263,7 @@ def test_names_within_pictures_do_not_collide(which: str, request: pytest.Fixtur
     assert "{{" not in html
 
 
-def test_figures_are_those_of_the_run(whole: str, changed: Project) -> None:
+def test_metrics_are_those_of_the_run(whole: str, changed: Project) -> None:
     for name, cells in Parsed(whole).rows(MAIN_TABLE).items():
         measured = files.read_json(changed.root / paths.metrics(name))
         for metric, cell in zip(overview.TITLES, cells, strict=True):
@@ -271,7 +271,7 @@ def test_figures_are_those_of_the_run(whole: str, changed: Project) -> None:
             assert shown == pytest.approx(measured[metric], abs=0.00005), (name, metric)
 
 
-def test_committed_figures_stand_with_intervals_and_the_tutorial(committed: params.Params) -> None:
+def test_committed_metrics_stand_with_intervals_and_the_tutorial(committed: params.Params) -> None:
     parsed = rendered(overview.results(committed))
     rows = parsed.rows(MAIN_TABLE)
     known = readings.comparison().metrics

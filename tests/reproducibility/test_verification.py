@@ -126,7 +126,7 @@ class TestVerdicts:
             ({"n_test": 7}, r"n_test \d+ became 7"),
         ],
     )
-    def test_figure_that_cannot_be_compared(self, pair: Pair, change: dict, told: str) -> None:
+    def test_metric_that_cannot_be_compared(self, pair: Pair, change: dict, told: str) -> None:
         metrics = json.loads((pair.reproduced.root / METRICS).read_text()) | change
         rewrite(pair.reproduced, METRICS, json.dumps(metrics).encode())
         verdict, difference = pair.other()[METRICS]
@@ -167,7 +167,7 @@ class TestVerdicts:
         told = f"{len(content):,} bytes became {len(content) + 1:,}"
         assert pair.other() == {TEXTS: (DRIFTED, told)}
 
-    def test_committed_figure_that_somebody_wrote(self, pair: Pair) -> None:
+    def test_committed_metric_that_somebody_wrote(self, pair: Pair) -> None:
         path = pair.committed.root / METRICS
         metrics = json.loads(path.read_text())
         path.write_text(json.dumps(metrics | {"f1": metrics["f1"] + 0.001}))
@@ -177,13 +177,13 @@ class TestVerdicts:
     @pytest.mark.parametrize(
         "content", ['["a"]', '{"accuracy": "high"}', "{}"], ids=["list", "text", "empty"]
     )
-    def test_figures_that_no_run_of_ours_wrote(self, pair: Pair, content: str) -> None:
+    def test_metrics_that_no_run_of_ours_wrote(self, pair: Pair, content: str) -> None:
         rewrite(pair.reproduced, METRICS, content.encode())
         verdict, difference = pair.other()[METRICS]
         assert verdict == DRIFTED
         assert re.match(r"its metrics cannot be compared|accuracy 0\.\d+ became None", difference)
 
-    def test_committed_figures_that_somebody_removed(self, pair: Pair) -> None:
+    def test_committed_metrics_that_somebody_removed(self, pair: Pair) -> None:
         (pair.committed.root / METRICS).unlink()
         told = "dvc.lock records it, but it is not committed"
         assert pair.other()[METRICS] == (DRIFTED, told)
@@ -473,7 +473,7 @@ class TestVerify:
         assert "No metric differs." in text
         assert small_run.git("status", "--porcelain") == ""
 
-    def test_commit_whose_figures_are_of_other_parameters(
+    def test_commit_whose_metrics_are_of_other_parameters(
         self, small_run: Project, tmp_path: Path
     ) -> None:
         project = small_run.copy(tmp_path / "project")
@@ -595,7 +595,7 @@ class TestFiles:
 
 
 class TestGate:
-    def test_committed_figures_reach_their_gates(
+    def test_committed_metrics_reach_their_gates(
         self, head: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(head)

@@ -317,7 +317,7 @@ def outcomes(tmp_path_factory) -> dict[str, trial.Outcome]:
 
 
 class TestTrial:
-    def test_committed_figures_and_page_are_what_a_trial_of_every_layer_gives(
+    def test_committed_metrics_and_page_are_what_a_trial_of_every_layer_gives(
         self, outcomes
     ) -> None:
         tables = catalogue.tables()
@@ -330,7 +330,7 @@ class TestTrial:
         rows = [(table, [(case, outcomes[case.name]) for case in table.cases]) for table in tables]
         assert (ROOT / paths.LAYERS_PAGE).read_text("utf-8") == document.page(rows)
 
-    def test_figures_that_the_tutorial_s_formulas_give(self, outcomes) -> None:
+    def test_metrics_that_the_tutorial_s_formulas_give(self, outcomes) -> None:
         assert outcomes["Dense"] == ((None, 6), (None, 4), 6 * 4 + 4)
         assert outcomes["LSTM"] == ((None, 5, 3), (None, 4), 4 * 4 * (3 + 4 + 1))
         assert outcomes["Conv2D"].parameters == 3 * 3 * 3 * 4 + 4
