@@ -1,9 +1,9 @@
 """ONNX Runtime beside LiteRT and Keras: which answers from a bundle.
 
-`python -m benchmarks.light_runtimes` at the root of the repository, after `dvc repro`. Each model is
-converted for both runtimes; all three then answer the same items in turn, one at a time and in
-batches of 64, on one thread, for the same seconds each. A network that LiteRT can compute only with
-TensorFlow's own operators is no use in a bundle and is not timed. The last column is how far
+`python -m benchmarks.light_runtimes` at the root of the repository, after `dvc repro`. Each model
+is converted for both runtimes; all three then answer the same items in turn, one at a time and in
+batches of 64, on one thread, for the same seconds each. A network that LiteRT can compute only
+with TensorFlow's own operators is no use in a bundle and is not timed. The last column is how far
 probabilities are from Keras' at most.
 """
 
