@@ -24,7 +24,7 @@ LSTM_GATES = (0, 3, 1, 2)
 TYPES = {"uint8": TensorProto.UINT8, "int32": TensorProto.INT32}
 
 
-class Graph:
+class OnnxGraph:
     """Nodes that are added in the order in which they are computed."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class Call(NamedTuple):
     tokens: str | None
 
 
-Part = Callable[[Graph, keras.Model, str], str]
+Part = Callable[[OnnxGraph, keras.Model, str], str]
 
 
 def convert(model: keras.Model, parts: dict[str, Part] | None = None) -> bytes:
@@ -109,7 +109,7 @@ def convert(model: keras.Model, parts: dict[str, Part] | None = None) -> bytes:
 
     """
     scorer = keras.Model(model.inputs, model.get_layer("logits").output, name=model.name)
-    graph = Graph()
+    graph = OnnxGraph()
     (taken,) = scorer.inputs
     config = scorer.get_config()
     names = {taken.name: taken.name}
@@ -137,7 +137,7 @@ def _sources(node: Any) -> list[str]:
     return []
 
 
-def _converted(graph: Graph, call: Call, parts: dict[str, Part], model: str) -> str:
+def _converted(graph: OnnxGraph, call: Call, parts: dict[str, Part], model: str) -> str:
     layer = call.layer
     if isinstance(layer, keras.Model):
         for prefix, write in parts.items():
@@ -152,42 +152,42 @@ def _converted(graph: Graph, call: Call, parts: dict[str, Part], model: str) -> 
     return write_layer(graph, call)
 
 
-def dense(graph: Graph, layer: keras.layers.Dense, value: str) -> str:
+def dense(graph: OnnxGraph, layer: keras.layers.Dense, value: str) -> str:
     """Add a dense layer over values of shape (N, features)."""
     kernel, bias = layer.get_weights()
     product = graph.add("Gemm", value, graph.constant(kernel), graph.constant(bias))
     return _activated(graph, layer, product)
 
 
-def _dense(graph: Graph, call: Call) -> str:
+def _dense(graph: OnnxGraph, call: Call) -> str:
     return dense(graph, call.layer, call.inputs[0])
 
 
-def _same(graph: Graph, call: Call) -> str:
+def _same(graph: OnnxGraph, call: Call) -> str:
     """Dropout changes nothing after training."""
     del graph
     return call.inputs[0]
 
 
-def _rescaling(graph: Graph, call: Call) -> str:
+def _rescaling(graph: OnnxGraph, call: Call) -> str:
     value = graph.add("Cast", call.inputs[0], to=TensorProto.FLOAT)
     scaled = graph.add("Mul", value, graph.constant(call.layer.scale))
     return graph.add("Add", scaled, graph.constant(call.layer.offset))
 
 
-def _flatten(graph: Graph, call: Call) -> str:
+def _flatten(graph: OnnxGraph, call: Call) -> str:
     return graph.add("Flatten", call.inputs[0], axis=1)
 
 
-def _reshape(graph: Graph, call: Call) -> str:
+def _reshape(graph: OnnxGraph, call: Call) -> str:
     return graph.add("Reshape", call.inputs[0], graph.axes(0, *call.layer.target_shape))
 
 
-def _sum(graph: Graph, call: Call) -> str:
+def _sum(graph: OnnxGraph, call: Call) -> str:
     return graph.add("Sum", *call.inputs)
 
 
-def _convolution(graph: Graph, call: Call) -> str:
+def _convolution(graph: OnnxGraph, call: Call) -> str:
     layer = call.layer
     kernel, bias = layer.get_weights()  # (height, width, in, out)
     found = graph.add(
@@ -202,7 +202,7 @@ def _convolution(graph: Graph, call: Call) -> str:
     return _activated(graph, layer, _channels_last(graph, found))
 
 
-def _pooling(graph: Graph, call: Call) -> str:
+def _pooling(graph: OnnxGraph, call: Call) -> str:
     layer = call.layer
     found = graph.add(
         "MaxPool",
@@ -214,20 +214,20 @@ def _pooling(graph: Graph, call: Call) -> str:
     return _channels_last(graph, found)
 
 
-def _channels_first(graph: Graph, images: str) -> str:
+def _channels_first(graph: OnnxGraph, images: str) -> str:
     return graph.add("Transpose", images, perm=[0, 3, 1, 2])
 
 
-def _channels_last(graph: Graph, images: str) -> str:
+def _channels_last(graph: OnnxGraph, images: str) -> str:
     return graph.add("Transpose", images, perm=[0, 2, 3, 1])
 
 
-def _embedding(graph: Graph, call: Call) -> str:
+def _embedding(graph: OnnxGraph, call: Call) -> str:
     (table,) = call.layer.get_weights()
     return graph.add("Gather", graph.constant(table), call.inputs[0])
 
 
-def _bidirectional_lstm(graph: Graph, call: Call) -> str:
+def _bidirectional_lstm(graph: OnnxGraph, call: Call) -> str:
     """Add an LSTM in each direction that returns its last states, of shape (N, 2 · units)."""
     layer, units = call.layer, call.layer.forward_layer.units
     weights = layer.get_weights()
@@ -259,11 +259,11 @@ def _lstm_weights(
     return ordered(kernel).T, ordered(recurrent).T, np.concatenate([bias, np.zeros_like(bias)])
 
 
-def _is_known(graph: Graph, tokens: str) -> str:
+def _is_known(graph: OnnxGraph, tokens: str) -> str:
     return graph.add("Not", graph.add("Equal", tokens, graph.constant(0, "int32")))
 
 
-def last_place(graph: Graph, known: str) -> str:
+def last_place(graph: OnnxGraph, known: str) -> str:
     """Add what finds the last true place of each row, counted from 1, as int32; 1 if there is none.
 
     Args:
@@ -282,7 +282,7 @@ def last_place(graph: Graph, known: str) -> str:
     return graph.add("Max", last, graph.constant(1, "int32"))
 
 
-def _activated(graph: Graph, layer: keras.layers.Layer, value: str) -> str:
+def _activated(graph: OnnxGraph, layer: keras.layers.Layer, value: str) -> str:
     activation = layer.activation.__name__
     if activation == "linear":
         return value
@@ -294,7 +294,7 @@ def _activated(graph: Graph, layer: keras.layers.Layer, value: str) -> str:
     )
 
 
-LAYERS: dict[str, Callable[[Graph, Call], str]] = {
+LAYERS: dict[str, Callable[[OnnxGraph, Call], str]] = {
     "Add": _sum,
     "Bidirectional": _bidirectional_lstm,
     "Conv2D": _convolution,

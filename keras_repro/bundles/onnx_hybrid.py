@@ -8,13 +8,13 @@ import keras
 import numpy as np
 from onnx import TensorProto
 
-from keras_repro.bundles.onnx_graph import Graph, Part, dense, last_place
+from keras_repro.bundles.onnx_graph import OnnxGraph, Part, dense, last_place
 
 # ONNX has the gates of a GRU as Keras has them: update, reset, state.
 LEAST_SQUARE = 1e-12  # as keras.layers.UnitNormalization has it
 
 
-def wide(graph: Graph, part: keras.Model, ngrams: str) -> str:
+def wide(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
     """Add the part with a weight per n-gram.
 
     Args:
@@ -35,7 +35,7 @@ def wide(graph: Graph, part: keras.Model, ngrams: str) -> str:
     )
 
 
-def _distinct(graph: Graph, ngrams: str) -> str:
+def _distinct(graph: OnnxGraph, ngrams: str) -> str:
     """Add what sorts the ids of each number of characters and leaves all but the first as 0."""
     length = graph.add("Gather", graph.add("Shape", ngrams), graph.axes(1))
     ordered, _ = graph.add_many("TopK", 2, ngrams, length, axis=1, largest=0)
@@ -48,7 +48,7 @@ def _distinct(graph: Graph, ngrams: str) -> str:
     return graph.add("Concat", first, rest, axis=1)
 
 
-def reader(graph: Graph, part: keras.Model, ngrams: str) -> str:
+def reader(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
     """Add the part with a GRU in each direction.
 
     Args:
@@ -78,7 +78,7 @@ def reader(graph: Graph, part: keras.Model, ngrams: str) -> str:
     return dense(graph, part.get_layer("logits"), _pooled(graph, states, known))
 
 
-def _pooled(graph: Graph, states: str, known: str) -> str:
+def _pooled(graph: OnnxGraph, states: str, known: str) -> str:
     """Add the greatest and the mean of each number over the known characters.
 
     Args:
