@@ -243,15 +243,20 @@ class TestProcess:
         answers: list[httpx.Response] = []
         body = {"texts": ["好" * 300 + str(n) for n in range(256)]}
         with Serving(small_run) as serving:
+            connected = threading.Barrier(4)
 
             def ask() -> None:
-                answers.append(httpx.post(f"{serving.url}/predict", json=body, timeout=30))
+                with httpx.Client(base_url=serving.url, timeout=30) as client:
+                    client.get("/health")
+                    connected.wait()
+                    answers.append(client.post("/predict", json=body))
 
             threads = [threading.Thread(target=ask) for _ in range(4)]
             for thread in threads:
                 thread.start()
             while not self.reviews_begun(serving):
                 time.sleep(0.01)
+            time.sleep(0.2)  # all have sent theirs then; the first alone takes longer
         for thread in threads:
             thread.join()
         assert [answer.status_code for answer in answers] == [200] * 4
