@@ -77,11 +77,8 @@ def sentiment() -> Section:
     """
     found = readings.comparison()
     if not found.metrics:
-        told = Markup("{} is not there; {} makes it.").format(
-            code(str(paths.metrics("sentiment"))),
-            code("dvc repro stages/sentiment/dvc.yaml:compare"),
-        )
-        return Section("sentiment", "What tells sentiment", (Text(told),))
+        told = _not_made("sentiment", "compare")
+        return Section("sentiment", "What tells sentiment", (told,))
     intro = Markup(
         "F1 is that of positive reviews. Below it, and in small type, stands the middle 95 % of "
         "bootstrap resamples. The baseline, {}, is the one that is best on validation; for what F1 "
@@ -109,11 +106,8 @@ def behaviour() -> Section:
     """
     shares, counts = readings.behaviour()
     if not shares:
-        told = Markup("{} is not there; {} makes it.").format(
-            code(str(paths.metrics("behaviour"))),
-            code("dvc repro stages/sentiment/dvc.yaml:behaviour"),
-        )
-        return Section("behaviour", "Behaviour by capability", (Text(told),))
+        told = _not_made("behaviour", "behaviour")
+        return Section("behaviour", "Behaviour by capability", (told,))
     intro = Markup(
         "The share of short texts whose verdict is a reader’s, and of changes after which it stays "
         "or moves as it must. The texts are in {}, what went wrong in {}."
@@ -125,6 +119,13 @@ def behaviour() -> Section:
     )
     table = Table("Shares that are right", columns, (Group(rows),))
     return Section("behaviour", "Behaviour by capability", (Text(intro), table))
+
+
+def _not_made(name: str, stage: str) -> Text:
+    """Say that metrics/NAME.json is missing, and which stage makes it."""
+    command = f"dvc repro stages/sentiment/dvc.yaml:{stage}"
+    told = Markup("{} is not there; {} makes it.")
+    return Text(told.format(code(str(paths.metrics(name))), code(command)))
 
 
 def number(value: float) -> str:

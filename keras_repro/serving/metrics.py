@@ -28,8 +28,8 @@ def rows(root: Path = paths.ROOT) -> list[dict[str, Any]]:
             kept = {key: measured[key] for key in (*SCORES, "n_test")}
         except (ReproError, KeyError, TypeError):
             continue
-        found.append({"name": name, "title": title, "tutorial": TUTORIAL.get(name)} | kept)
-        found[-1]["cases"] = shares.get(name)
+        told = {"tutorial": TUTORIAL.get(name), "cases": shares.get(name)}
+        found.append({"name": name, "title": title} | told | kept)
     return found
 
 
