@@ -96,7 +96,7 @@ develop:
 # each user's own is asked. requirements-dev.lock has what it needs beyond requirements.lock.
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
         --generate-hashes --no-annotate --no-header
-EXTRAS := dev ssh s3 rjieba opencc cluster tensorboard
+EXTRAS := dev ssh s3 rjieba cluster tensorboard
 lock: setup
 	$(LOCK) --output-file requirements.lock pyproject.toml
 	mkdir -p .cache

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from keras_repro.core import files, params, paths, runtime
 from keras_repro.core.errors import ReproError
 
@@ -57,6 +59,7 @@ def on_short_texts(
     from keras_repro.evaluation import behaviour
     from keras_repro.inputs import batches
     from keras_repro.inputs.texts import TextReading
+    from keras_repro.text import grounds
 
     with files.scratch() as directory:
         # As an answer reads them.
@@ -68,17 +71,25 @@ def on_short_texts(
     spelt = {}
     for text in texts:
         try:
-            spelt[text] = reading.spelt(text)
+            cleared = reading.spelt(text)
         except ReproError:  # nothing is left of it
             continue
+        if not grounds.of_writing(cleared, reading.signs):
+            spelt[text] = cleared
     encoded = reader.encoded(list(spelt.values()))
     data = batches.Batches(
         lambda rows: (reader.inputs(encoded.padded(rows)),),
         lambda _: batches.by_length(encoded.lengths, settings.evaluate.batch_size, None),
         seed=0,
     )
-    positive = batches.predict(model, data)[:, 1].tolist()
-    return {behaviour.SPLIT: behaviour.predicted(texts, dict(zip(spelt, positive, strict=True)))}
+    positive = batches.predict(model, data)[:, 1]
+    for (inputs,), rows in zip(data, data.rows, strict=True):
+        positive[rows[~reader.known(inputs)]] = np.nan
+    return {
+        behaviour.SPLIT: behaviour.predicted(
+            texts, dict(zip(spelt, positive.tolist(), strict=True))
+        )
+    }
 
 
 if __name__ == "__main__":

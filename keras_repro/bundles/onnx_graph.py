@@ -183,6 +183,10 @@ def _reshape(graph: OnnxGraph, call: Call) -> str:
     return graph.add("Reshape", call.inputs[0], graph.axes(0, *call.layer.target_shape))
 
 
+def _product(graph: OnnxGraph, call: Call) -> str:
+    return graph.add("Mul", *call.inputs)
+
+
 def _sum(graph: OnnxGraph, call: Call) -> str:
     return graph.add("Sum", *call.inputs)
 
@@ -303,6 +307,7 @@ LAYERS: dict[str, Callable[[OnnxGraph, Call], str]] = {
     "Embedding": _embedding,
     "Flatten": _flatten,
     "MaxPooling2D": _pooling,
+    "Multiply": _product,
     "Rescaling": _rescaling,
     "Reshape": _reshape,
     "SpatialDropout1D": _same,

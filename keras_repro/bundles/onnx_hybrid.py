@@ -60,8 +60,7 @@ def reader(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
     (table,) = part.get_layer("embedding").get_weights()
     found = graph.add("Gather", graph.constant(table), ngrams)
     characters = graph.add("ReduceSum", found, graph.axes(2), keepdims=0)
-    greatest_id = graph.add("ReduceMax", ngrams, graph.axes(2), keepdims=0)
-    known = graph.add("Greater", greatest_id, graph.constant(0, "int32"))
+    known = _known(graph, ngrams)
     weights = [part.get_layer(name).get_weights() for name in ("forward", "backward")]
     kernel, recurrent, bias = (np.stack(each) for each in zip(*weights, strict=True))
     states = graph.add(
@@ -76,6 +75,33 @@ def reader(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
         linear_before_reset=1,  # as Keras' reset_after
     )
     return dense(graph, part.get_layer("logits"), _pooled(graph, states, known))
+
+
+def _known(graph: OnnxGraph, ngrams: str) -> str:
+    """Add which characters are known, bool of shape (N, length)."""
+    greatest_id = graph.add("ReduceMax", ngrams, graph.axes(2), keepdims=0)
+    return graph.add("Greater", greatest_id, graph.constant(0, "int32"))
+
+
+def length(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
+    """Add the part that tells how long a text is, of shape (N, 1).
+
+    Args:
+        graph: to add to.
+        part: of the model.
+        ngrams: ids of shape (N, length, columns).
+
+    """
+    known = graph.add("Cast", _known(graph, ngrams), to=TensorProto.FLOAT)
+    count = graph.add("ReduceSum", known, graph.axes(1), keepdims=1)
+    share = part.get_layer("share")
+    scaled = graph.add("Mul", count, graph.constant(share.scale))
+    return graph.add(
+        "Clip",
+        graph.add("Add", scaled, graph.constant(share.offset)),
+        graph.constant(0),
+        graph.constant(1),
+    )
 
 
 def _pooled(graph: OnnxGraph, states: str, known: str) -> str:
@@ -109,4 +135,4 @@ def _pooled(graph: OnnxGraph, states: str, known: str) -> str:
     return graph.add("Flatten", graph.add("Transpose", both, perm=[1, 0, 2]), axis=1)
 
 
-PARTS: dict[str, Part] = {"wide": wide, "reader": reader}
+PARTS: dict[str, Part] = {"length": length, "wide": wide, "reader": reader}

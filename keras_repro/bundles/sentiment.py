@@ -10,11 +10,27 @@ from keras_repro.bundles.bundle import NETWORK, Bundle
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs.texts import TextReading
+from keras_repro.text import grounds
 
 # Tokens or characters of one batch at most, padding included.
 CELLS_PER_BATCH = 1 << 14
 # Characters whose words are weighed; a model reads about as many of a review.
 EXPLAINED = 300
+
+
+class Answer(NamedTuple):
+    """What a text is.
+
+    Attributes:
+        label: negative, positive, or none where there is no ground for either.
+        probability: of positive; one half where the text has nothing that the model knows.
+        reason: why the label is none.
+
+    """
+
+    label: str
+    probability: float
+    reason: grounds.Reason | None
 
 
 class Effect(NamedTuple):
@@ -77,7 +93,26 @@ class Sentiment:
             texts: in the spelling of the model.
 
         """
-        return as_probabilities(self._logits(texts))[:, 1]
+        return as_probabilities(self._read(texts)[0])[:, 1]
+
+    def answers(self, texts: Sequence[str]) -> list[Answer]:
+        """Return what each text is.
+
+        Args:
+            texts: in the spelling of the model.
+
+        """
+        logits, known = self._read(texts)
+        found = as_probabilities(logits)[:, 1].tolist()
+        return [self._answer(*each) for each in zip(texts, found, known.tolist(), strict=True)]
+
+    def _answer(self, text: str, probability: float, known: bool) -> Answer:  # noqa: FBT001
+        reason = grounds.of_writing(text, self._reading.signs) or (None if known else "unknown")
+        if reason:
+            return Answer(grounds.NONE, grounds.EVEN, reason)
+        if grounds.balanced(probability, self.threshold):
+            return Answer(grounds.NONE, probability, "balanced")
+        return Answer(self.labels[int(probability >= self.threshold)], probability, None)
 
     def odds(self, texts: Sequence[str]) -> np.ndarray:
         """Return the logit of positive over that of negative of each text, float64 of shape (N,).
@@ -86,18 +121,15 @@ class Sentiment:
             texts: in the spelling of the model.
 
         """
-        logits = self._logits(texts)
+        logits, _ = self._read(texts)
         odds: np.ndarray = logits[:, 1] - logits[:, 0]
         return odds
 
-    def label(self, probability: float) -> str:
-        """Return what a text of this probability is called."""
-        return self.labels[int(probability >= self.threshold)]
-
-    def _logits(self, texts: Sequence[str]) -> np.ndarray:
+    def _read(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the logits of texts, of shape (N, classes), and whether any of each is known."""
         encoded = self._reader.encoded(texts)
         lengths = encoded.lengths
-        logits = np.empty((len(texts), len(self.labels)))
+        logits, known = np.empty((len(texts), len(self.labels))), np.empty(len(texts), bool)
         # Texts of similar length together, so that little padding is computed.
         order = np.argsort(lengths, kind="stable")
         ascending = lengths[order]
@@ -105,9 +137,10 @@ class Sentiment:
         while start < len(order):
             end = _end(ascending, start)
             rows = order[start:end]
-            logits[rows] = self._network.logits(self._reader.inputs(encoded.padded(rows)))
+            inputs = self._reader.inputs(encoded.padded(rows))
+            logits[rows], known[rows] = self._network.logits(inputs), self._reader.known(inputs)
             start = end
-        return logits
+        return logits, known
 
 
 class Explainer:

@@ -15,13 +15,13 @@ import numpy as np
 
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation.predictions import Predictions
+from keras_repro.text import grounds
+from keras_repro.text.grounds import NONE
 
 CASES = Path("data/behaviour/cases.tsv")
 PAIRS = Path("data/behaviour/pairs.tsv")
 # What the texts are called among the splits that a classifier predicts.
 SPLIT = "behaviour"
-# No ground for a verdict: no Chinese, no opinion.
-NONE = "none"
 VERDICTS = ("negative", "positive", NONE)
 SAME = "same"
 CHANGES = (SAME, "not_more_positive", "not_more_negative")
@@ -67,7 +67,9 @@ class Answers(NamedTuple):
     def verdict(self, text: str) -> str:
         """Return positive, negative or none."""
         probability = self.positive[text]
-        return NONE if probability is None else VERDICTS[probability >= self.threshold]
+        if probability is None or grounds.balanced(probability, self.threshold):
+            return NONE
+        return VERDICTS[probability >= self.threshold]
 
 
 class Failure(NamedTuple):

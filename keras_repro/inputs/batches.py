@@ -74,8 +74,12 @@ def predict(model: keras.Model, data: Batches) -> np.ndarray:
 
 def logits(model: keras.Model, data: Batches) -> np.ndarray:
     """Return the logits that `predict` makes probabilities of, float64 of shape (N, classes)."""
-    scorer = keras.Model(model.inputs, model.get_layer("logits").output)
-    found = scorer.predict(data, verbose=1 if sys.stderr.isatty() else 0)
+    return outputs(keras.Model(model.inputs, model.get_layer("logits").output), data)
+
+
+def outputs(model: keras.Model, data: Batches) -> np.ndarray:
+    """Return what a model gives, float64 of shape (N, ...) in the dataset's order."""
+    found = model.predict(data, verbose=1 if sys.stderr.isatty() else 0)
     ordered = np.empty(found.shape, np.float64)
     ordered[np.concatenate(data.rows)] = found
     return ordered

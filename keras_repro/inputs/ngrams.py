@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from keras_repro.core import files, paths
-from keras_repro.core.params import Params, Training
+from keras_repro.core.params import Params, Reader, Training, Wide
 from keras_repro.inputs import Details, NgramInputs, Split, TrainingData, texts
 from keras_repro.inputs.texts import Encoded, TextReading
 from keras_repro.text import characters, ngrams, ragged, schemas, segmentation
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     import keras
 
 NGRAMS = "ngrams.npz"  # a file of a bundle
+# Of the characters of a text, how many must end a known n-gram of several. Of 1,732 validation
+# reviews all have 0.33 and more; of random common characters, 99.7 % have less.
+LEAST_KNOWN = 0.15
+SHORTEST = 2
 
 
 class NgramReading(TextReading):
     """How a model of n-grams reads a text.
 
     Attributes:
-        kind: tells the kinds of readings apart.
-        spelling: of the texts.
-        engine: that cuts them into words.
+        kind: "ngrams".
         max_length: characters kept of a text.
 
     """
@@ -60,12 +62,25 @@ class NgramReader:
         max_length: int,
     ) -> None:
         self._cut, self._numbers, self._max_length = cut, numbers, max_length
-        self.inputs = keys.ids
+        self.inputs, self._longest = keys.ids, keys.longest
 
     def encoded(self, given: Sequence[str]) -> Encoded:
         """Return the numbers of the characters of each text."""
         found = [characters.of_text(self._cut, text, self._max_length) for text in given]
         return Encoded(self._numbers[np.concatenate(found)], np.array([len(one) for one in found]))
+
+    def known(self, inputs: np.ndarray) -> np.ndarray:
+        """Return whether enough of a text is known, bool of shape (N,).
+
+        Common characters in any order are known one by one, so several of them count where they
+        stood together in training. Of one or two, any counts.
+        """
+        single, several = inputs[..., 0] > 0, (inputs[..., 1 : self._longest] > 0).any(axis=-1)
+        # Padding looks like an unknown character, so texts are as long as what is known of them.
+        lengths = np.where(single, np.arange(1, inputs.shape[1] + 1), 0).max(axis=1)
+        enough = several.sum(axis=1) >= LEAST_KNOWN * lengths
+        known: np.ndarray = single.any(axis=1) & (enough | (lengths <= SHORTEST))
+        return known
 
 
 class Ngrams:
@@ -78,12 +93,16 @@ class Ngrams:
         """Return the names of the classes, by label."""
         return schemas.CLASSES
 
-    def training(self, settings: Training, seed: int) -> TrainingData:
+    def training(self, settings: Wide | Reader, seed: int) -> TrainingData:
         """Return what trains and what validates."""
         census = ngrams.read_census()
         keys = census.keys()
         inputs = NgramInputs(census.rarity(), keys.columns, len(schemas.CLASSES))
-        return texts.training(self.path, keys.ids, settings, seed, inputs)
+        train, validation = (ragged.read(name, self.path) for name in ("train", "validation"))
+        if settings.composed:
+            train = ragged.joined(train, ragged.read(ragged.COMPOSED, self.path))
+        batches = texts.training(train, validation, keys.ids, settings, seed)
+        return TrainingData(*batches, inputs, rows="texts" if settings.composed else "reviews")
 
     def split(self, name: str, settings: Training, seed: int, batch_size: int) -> Split:
         """Return the validation or the test split."""

@@ -5,17 +5,18 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, Section, Spelling, Training
-from keras_repro.inputs import NgramInputs, Split, TrainingData, WordInputs
-from keras_repro.text import characters, normalisation, ragged, segmentation
+from keras_repro.inputs import Split
+from keras_repro.text import characters, composition, grounds, normalisation, ragged, segmentation
 
 if TYPE_CHECKING:
     from keras_repro.inputs.batches import Batches
@@ -52,13 +53,30 @@ class Reader(Protocol):
     def inputs(self, padded: np.ndarray) -> np.ndarray:
         """Return what the network takes, of numbers of shape (N, length) padded with 0."""
 
+    def known(self, inputs: np.ndarray) -> np.ndarray:
+        """Return whether the model knows words of a text, bool of shape (N,).
+
+        Args:
+            inputs: of the network.
+
+        """
+
 
 class TextReading(Section):
-    """How a model of texts reads them; see its kinds in `words` and `ngrams`."""
+    """How a model of texts reads them; see its kinds in `words` and `ngrams`.
+
+    Attributes:
+        kind: tells the kinds of readings apart.
+        spelling: of the texts.
+        engine: that cuts them into words.
+        signs: what says something without a Chinese character.
+
+    """
 
     kind: str
     spelling: Spelling
     engine: Literal["jieba", "rjieba"]
+    signs: Annotated[tuple[str, ...], Field(strict=False)]
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -117,8 +135,11 @@ def packed(params: Params, directory: Path) -> dict[str, Any]:
     """Write the user's dictionary into a bundle; return what `TextReading` says of it."""
     segment = params.segment
     concatenate(filter(None, [segment.user_dict]), directory / USER_WORDS)
-    spelling = params.prepare.model_dump(include=set(Spelling.model_fields))
-    return {"spelling": Spelling(**spelling), "engine": segment.engine}
+    spelling = Spelling(**params.prepare.model_dump(include=set(Spelling.model_fields)))
+    lexicon = params.compose.lexicon
+    words = composition.read(lexicon).wholes() if lexicon else ()
+    signs = grounds.signs([normalisation.spelt(word, spelling) for word in words])
+    return {"spelling": spelling, "engine": segment.engine, "signs": tuple(signs)}
 
 
 def concatenate(sources: Iterable[Path], target: Path) -> None:
@@ -128,35 +149,30 @@ def concatenate(sources: Iterable[Path], target: Path) -> None:
 
 
 def training(
-    path: Path,
+    train: ragged.Encoded,
+    validation: ragged.Encoded,
     inputs: Inputs,
     settings: Training,
     seed: int,
-    described: WordInputs | NgramInputs,
-) -> TrainingData:
-    """Return what trains and what validates a model of encoded reviews.
+) -> tuple["Batches", "Batches"]:
+    """Return what trains and what validates a model of encoded texts.
 
     Args:
-        path: of the splits.
+        train: what is learnt from.
+        validation: what the epochs are measured on.
         inputs: what the network takes of padded ids.
         settings: of the model.
         seed: of the order of the batches.
-        described: what the network must know.
 
     """
     from keras_repro.inputs import batches
 
-    train, validation = (ragged.read(name, path) for name in ("train", "validation"))
-    return TrainingData(
-        train=batches.Batches(
-            partial(_gather, train, inputs),
-            lambda random: batches.by_length(train.lengths, settings.batch_size, random),
-            seed,
-        ),
-        validation=_in_order(validation, inputs, settings.batch_size),
-        inputs=described,
-        rows="reviews",
+    shuffled = batches.Batches(
+        partial(_gather, train, inputs),
+        lambda random: batches.by_length(train.lengths, settings.batch_size, random),
+        seed,
     )
+    return shuffled, _in_order(validation, inputs, settings.batch_size)
 
 
 def split(path: Path, inputs: Inputs, name: str, batch_size: int) -> Split:

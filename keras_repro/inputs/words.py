@@ -26,9 +26,7 @@ class WordReading(TextReading):
     """How a model of words reads a text.
 
     Attributes:
-        kind: tells the kinds of readings apart.
-        spelling: of the texts.
-        engine: that cuts them into words.
+        kind: "words".
         hmm: whether it guesses words that its dictionary lacks.
         max_length: words kept of a text.
 
@@ -79,6 +77,12 @@ class WordReader:
         """Return what the network takes: the ids themselves."""
         return padded
 
+    @staticmethod
+    def known(inputs: np.ndarray) -> np.ndarray:
+        """Return whether a word of a text is in the vocabulary, bool of shape (N,)."""
+        known: np.ndarray = np.any(inputs > schemas.UNKNOWN, axis=1)
+        return known
+
 
 class Words:
     """The reviews as the stage `tokenize` left them."""
@@ -93,7 +97,9 @@ class Words:
     def training(self, settings: Training, seed: int) -> TrainingData:
         """Return what trains and what validates."""
         inputs = WordInputs(ragged.read_vocabulary_size(), len(schemas.CLASSES))
-        return texts.training(self.path, WordReader.inputs, settings, seed, inputs)
+        train, validation = (ragged.read(name, self.path) for name in ("train", "validation"))
+        batches = texts.training(train, validation, WordReader.inputs, settings, seed)
+        return TrainingData(*batches, inputs, rows="reviews")
 
     def split(self, name: str, settings: Training, seed: int, batch_size: int) -> Split:
         """Return the validation or the test split."""

@@ -4,8 +4,9 @@ The wide part has one weight per n-gram, word and class, as a linear classifier 
 (Cheng and others, 2016, for the name). The deep part reads a review character by character: each is
 the sum of the embeddings of the n-grams that end there and of the word that does, so that a
 recurrent network begins with what the wide part knows and adds the order. The parts are trained
-alone, a reader several times from other random numbers, and then their logits are averaged
-(Wolpert, 1992, stacking).
+alone, and then their logits are averaged (Wolpert, 1992, stacking): of a short text those of the
+readers, which know what 不, 太 and 虽然 do; of a longer one, which says all several times, those
+of the wide part as well.
 """
 
 from collections.abc import Callable, Sequence
@@ -122,23 +123,46 @@ def parts(params: Hybrid) -> list[tuple[Wide | Reader, Build]]:
     ]
 
 
+def build_length(params: Hybrid, inputs: NgramInputs) -> keras.Model:
+    """Return a model from n-gram ids (N, length, columns) to how long a text is (N, 1).
+
+    0 is short and 1 has full length, by its known characters.
+    """
+    ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
+    known = ops.any(ops.not_equal(ngrams, 0), axis=-1)
+    count = ops.sum(ops.cast(known, "float32"), axis=1, keepdims=True)
+    slope = 1 / (params.full_length - params.short)
+    share = layers.Rescaling(slope, offset=-slope * params.short, name="share")(count)
+    return keras.Model(ngrams, ops.clip(share, 0.0, 1.0), name="length")
+
+
 def stack(
-    wide: keras.Model, readers: Sequence[keras.Model], share: float, scale: float
+    length: keras.Model,
+    wide: keras.Model,
+    readers: Sequence[keras.Model],
+    share: float,
+    scale: float,
 ) -> keras.Model:
     """Return a model whose logits are a mean of those of its parts, times a factor.
 
     Args:
+        length: from `build_length`.
         wide: trained.
         readers: trained, on the same n-grams; all count alike.
-        share: of the readers together.
+        share: of the readers together, in a text of full length.
         scale: the factor; below 1 it makes probabilities more cautious.
 
     """
     ngrams = keras.Input(wide.input_shape[1:], dtype="int32", name="ngrams")
-    weights = {wide: 1 - share} | dict.fromkeys(readers, share / len(readers))
+    full = length(ngrams)
+    weight, part = scale * (1 - share), scale / len(readers)
+    weights = {wide: layers.Rescaling(weight, name="wide_share")(full)}
+    for reader in readers:
+        name = f"{reader.name}_share"
+        weights[reader] = layers.Rescaling(-weight / len(readers), offset=part, name=name)(full)
     weighted = [
-        layers.Rescaling(scale * weight, name=f"{part.name}_share")(_logits_of(part)(ngrams))
-        for part, weight in weights.items()
+        layers.Multiply(name=f"{of.name}_weighted")([_logits_of(of)(ngrams), by])
+        for of, by in weights.items()
     ]
     logits = layers.Add(name="logits")(weighted)
     probabilities = layers.Softmax(name="probabilities")(logits)

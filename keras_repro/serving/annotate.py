@@ -15,10 +15,11 @@ from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
 from keras_repro.datasets import containers, encodings, tables
+from keras_repro.text.schemas import NO_TEXT, TOO_LONG
 
 # Rows that are answered at once: enough for batches of similar length.
 ROWS_AT_ONCE = 4096
-ANSWERS = ("label", "probability")
+ANSWERS = ("label", "probability", "reason")
 # Cells longer than Python's csv takes by itself; a review may have 10,000 characters, a row more.
 LONGEST_CELL = 1 << 24
 
@@ -59,15 +60,16 @@ class Table(NamedTuple):
     """
 
     items: Iterator[Item]
-    write: Callable[[TextIO], Callable[[Item, str, str], None]]
+    write: Callable[[TextIO], Callable[[Item, str, str, str], None]]
 
 
 def predict(
     model: Sentiment, source: Path, column: str, target: Path | None, encoding: str = "auto"
 ) -> Summary:
-    """Write the rows of a file with a label and a probability behind each.
+    """Write the rows of a file with a label, a probability and perhaps a reason behind each.
 
-    The columns stay as they are; both answers are empty where the text is empty or too long.
+    The columns stay as they are. Where the text is empty or too long, the reason says so and the
+    others are empty.
 
     Args:
         model: that answers.
@@ -110,15 +112,15 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _answers(model: Sentiment, items: list[Item]) -> Iterator[tuple[str, str]]:
+def _answers(model: Sentiment, items: list[Item]) -> Iterator[tuple[str, str, str]]:
     texts = [_cleared(model, item.text) for item in items]
-    found = iter(model.probabilities([text for text in texts if text]) if any(texts) else ())
-    for text in texts:
+    found = iter(model.answers([text for text in texts if text]) if any(texts) else ())
+    for item, text in zip(items, texts, strict=True):
         if text:
-            probability = float(next(found))
-            yield model.label(probability), f"{probability:.6f}"
+            label, probability, reason = next(found)
+            yield label, f"{probability:.6f}", reason or ""
         else:
-            yield "", ""
+            yield "", "", TOO_LONG if item.text.strip() else NO_TEXT
 
 
 def _cleared(model: Sentiment, text: str) -> str | None:
@@ -177,7 +179,7 @@ def _delimited(suffix: str, column: str, lines: Iterator[str], source: Path) -> 
             whole = whole + [""] * (len(head) - len(whole))
             yield Item(whole, "" if broken else whole[place])
 
-    def write(file: TextIO) -> Callable[[Item, str, str], None]:
+    def write(file: TextIO) -> Callable[[Item, str, str, str], None]:
         writer = csv.writer(file, delimiter=found.delimiter, lineterminator="\n")
         writer.writerow([*head, *ANSWERS])
         return lambda item, *answers: writer.writerow([*item.cells, *answers])
@@ -197,9 +199,9 @@ def _objects(column: str, lines: Iterable[str], source: Path) -> Iterator[Item]:
         yield Item(found, text if isinstance(text, str) else "")
 
 
-def _writes_objects(file: TextIO) -> Callable[[Item, str, str], None]:
-    def write(item: Item, label: str, probability: str) -> None:
-        answers = (label or None, float(probability) if probability else None)
+def _writes_objects(file: TextIO) -> Callable[[Item, str, str, str], None]:
+    def write(item: Item, label: str, probability: str, reason: str) -> None:
+        answers = (label or None, float(probability) if probability else None, reason or None)
         content = {
             **cast(dict[str, object], item.cells),
             **dict(zip(ANSWERS, answers, strict=True)),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
-import numpy as np
+from keras_repro.bundles.sentiment import Answer
 
 # Texts that are answered together at most, unless one request has more.
 TEXTS_PER_BATCH = 256
@@ -13,7 +13,7 @@ TEXTS_PER_BATCH = 256
 
 class _Waiting(NamedTuple):
     texts: Sequence[str]
-    answer: asyncio.Future[np.ndarray]
+    answer: asyncio.Future[Sequence[Answer]]
 
 
 class Batcher:
@@ -30,16 +30,16 @@ class Batcher:
 
     def __init__(
         self,
-        predict: Callable[[Sequence[str]], np.ndarray],
+        predict: Callable[[Sequence[str]], Sequence[Answer]],
         executor: Executor,
         observe: Callable[[int], None],
     ) -> None:
         self._predict, self._executor, self._observe = predict, executor, observe
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
-    async def __call__(self, texts: Sequence[str]) -> np.ndarray:
+    async def __call__(self, texts: Sequence[str]) -> Sequence[Answer]:
         """Return the answers of some texts."""
-        answer: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Sequence[Answer]] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Waiting(texts, answer))
         return await answer
 

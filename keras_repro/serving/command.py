@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,14 +17,22 @@ from keras_repro.core import paths, runtime
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import tools, verify
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:  # ONNX Runtime takes a moment to import, and most subcommands do without it
+    from keras_repro.bundles.sentiment import Answer
 
+log = logging.getLogger(__name__)
 
 BEST = "sentiment_hybrid"
 DIGITS = "mnist_sequential"
 PROMPT = "review (or quit): "
 # Classes of an image that are shown.
 LIKELIEST = 3
+REASONS = {
+    "punctuation": "nothing but punctuation",
+    "not_chinese": "no Chinese",
+    "unknown": "no known word",
+    "balanced": "as much for as against",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -148,18 +157,23 @@ def _predict(arguments: argparse.Namespace) -> None:
     model = Sentiment(directory, threads=1)
 
     def answer(text: str) -> None:
-        probability = float(model.probabilities([model.cleared(text)])[0])
-        label = model.label(probability)
+        (found,) = model.answers([model.cleared(text)])
         if arguments.json:
-            _print_json(text=text.strip(), label=label, probability=probability)
+            _print_json(text=text.strip(), **found._asdict())
         else:
-            _print(f"{label} {probability:.4f} {' '.join(text.split())}")
+            _print(f"{_judged(found)} {' '.join(text.split())}")
 
     if arguments.items:
         for text in arguments.items:
             answer(text)
     else:
         _answer_lines(answer, as_json=arguments.json)
+
+
+def _judged(found: "Answer") -> str:
+    """Return a verdict as a line begins with it."""
+    why = f" ({REASONS[found.reason]})" if found.reason else ""
+    return f"{found.label} {found.probability:.4f}{why}"
 
 
 def _check_no_items(arguments: argparse.Namespace) -> None:
@@ -247,14 +261,13 @@ def _explain(arguments: argparse.Namespace) -> None:
     explain = Explainer(model)
     for given in arguments.texts:
         text = model.cleared(given)
-        probability = float(model.probabilities([text])[0])
+        (found,) = model.answers([text])
         words = explain(text)
-        label = model.label(probability)
         if arguments.json:
             effects = [word._asdict() for word in words]
-            _print_json(text=text, label=label, probability=probability, words=effects)
+            _print_json(text=text, **found._asdict(), words=effects)
             continue
-        _print(f"{label} {probability:.4f} {text}")
+        _print(f"{_judged(found)} {text}")
         for word, effect in sorted(words, key=lambda each: -abs(each.effect)):
             _print(f"  {effect:+.2f} {word}")
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from keras_repro.text.grounds import Reason
+
 MAX_BODY = 1_000_000
 MAX_TEXTS = 256
 # Characters of one text before it is cleared of what cannot be seen.
@@ -40,8 +42,9 @@ class Drawing(BaseModel):
 class Prediction(BaseModel):
     """What a review is."""
 
-    label: Literal["negative", "positive"]
+    label: Literal["negative", "positive", "none"]
     probability: Annotated[float, Field(ge=0, le=1, description="of positive")]
+    reason: Annotated[Reason | None, Field(description="why the label is none")]
 
 
 class Predictions(BaseModel):

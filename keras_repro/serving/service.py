@@ -78,9 +78,7 @@ class Service:
         self._predicting, self._explaining = (
             ThreadPoolExecutor(1, name) for name in ("predict", "explain")
         )
-        self._batcher = Batcher(
-            model.probabilities, self._predicting, self.measured.batches.observe
-        )
+        self._batcher = Batcher(model.answers, self._predicting, self.measured.batches.observe)
         self._explain = Explainer(model)
 
     @asynccontextmanager
@@ -96,24 +94,22 @@ class Service:
 
     async def predict(self, asked: Texts) -> Predictions:
         """Say of reviews whether they are positive, and how likely."""
-        found = await self._probabilities([self._cleared(text) for text in asked.texts])
-        label = self._model.label
+        found = await self._batcher([self._cleared(text) for text in asked.texts])
         return Predictions(
             model=self._model.name,
             threshold=self._model.threshold,
-            predictions=[Prediction(label=label(each), probability=each) for each in found],
+            predictions=[Prediction(**answer._asdict()) for answer in found],
         )
 
     async def explain(self, asked: Text) -> Explanation:
         """Say which words push a review which way: what changes where each is left out."""
         text = self._cleared(asked.text)
-        (probability,) = await self._probabilities([text])
+        (answer,) = await self._batcher([text])
         words = await self._aside(self._explain, text)
         return Explanation(
             model=self._model.name,
             threshold=self._model.threshold,
-            label=self._model.label(probability),
-            probability=probability,
+            **answer._asdict(),
             words=[Word(word=word, effect=effect) for word, effect in words],
         )
 
@@ -156,9 +152,6 @@ class Service:
             return self._model.cleared(text)
         except ReproError as error:
             raise HTTPException(422, str(error)) from None
-
-    async def _probabilities(self, texts: list[str]) -> list[float]:
-        return [float(probability) for probability in await self._batcher(texts)]
 
     async def _aside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
         """Do something that takes long without keeping others waiting."""

@@ -109,10 +109,29 @@ class Census(NamedTuple):
     def rarity(self) -> np.ndarray:
         """Return the inverse document frequency of each id, float32 of shape (K + W + 1,).
 
-        log((1 + reviews) / (1 + documents)) + 1, as scikit-learn has it; 0 for the id 0.
+        log((1 + reviews) / (1 + documents)) + 1, as scikit-learn has it; 0 for the id 0 and for
+        what no review has often enough.
         """
         rarity = np.log((1 + self.reviews) / (1 + self.documents)) + 1
-        return np.concatenate([[0], rarity]).astype(np.float32)
+        return np.concatenate([[0], np.where(self.documents, rarity, 0)]).astype(np.float32)
+
+    def with_further(self, other: "Census") -> "Census":
+        """Return the same with ids for the n-grams and words of another, in no review."""
+        count = len(self.ngrams)
+        ngrams, of_ngrams = _further(self.ngrams, self.documents[:count], other.ngrams)
+        words, of_words = _further(self.words, self.documents[count:], other.words)
+        documents = np.concatenate([of_ngrams, of_words])
+        return Census(ngrams, words, self.longest, documents, self.reviews)
+
+
+def _further(
+    keys: np.ndarray, documents: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the keys of both in ascending order, and the numbers of the first, else 0."""
+    united = np.union1d(keys, others)
+    counted = np.zeros(len(united), np.int64)
+    counted[np.searchsorted(united, keys)] = documents
+    return united, counted
 
 
 def alphabet(counts: np.ndarray, min_count: int) -> dict[str, int]:

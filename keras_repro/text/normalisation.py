@@ -4,8 +4,6 @@ import unicodedata
 from functools import cache
 from typing import Any, Literal
 
-from keras_repro.core import paths
-from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Spelling
 from keras_repro.text.schemas import NO_TEXT, TOO_LONG
 
@@ -52,23 +50,13 @@ def fault(text: str, spelling: Spelling) -> str | None:
 
 
 def simplified(text: str) -> str:
-    """Return `text` with traditional characters as simplified ones, as OpenCC's `t2s` has them.
-
-    Raises:
-        ReproError: OpenCC is not installed.
-
-    """
+    """Return `text` with traditional characters as simplified ones, as OpenCC's `t2s` has them."""
     converted: str = _converter().convert(text)
     return converted
 
 
 @cache
 def _converter() -> Any:
-    try:
-        import opencc
-    except ImportError:
-        raise ReproError(
-            f"{paths.PARAMS}: prepare.simplify is true, and the package opencc is not installed; "
-            "expected it (`pip install keras-repro[opencc]`) or false"
-        ) from None
+    import opencc
+
     return opencc.OpenCC("t2s")

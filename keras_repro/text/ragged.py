@@ -17,6 +17,8 @@ from keras_repro.text import schemas
 
 FIELDS = {"ids": "S16", "labels": "u1", "offsets": "<i8", "sources": "<u2", "tokens": "<i4"}
 TOKENS_AT_ONCE = 1 << 22
+# The sentences that are made for training, among the splits of data/processed/ngrams.npz.
+COMPOSED = "composed"
 
 
 class Encoded(NamedTuple):
@@ -62,6 +64,34 @@ def padded(values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> np.ndar
     batch = np.full(inside.shape, schemas.PAD, dtype=np.int32)
     batch[inside] = values[(offsets[rows][:, None] + columns)[inside]]
     return batch
+
+
+def of(labels: np.ndarray, lengths: np.ndarray, tokens: np.ndarray) -> Encoded:
+    """Return sequences that are no reviews, so that they have neither ids nor a source.
+
+    Args:
+        labels: of shape (N,).
+        lengths: the number of tokens of each, of shape (N,).
+        tokens: of all in turn.
+
+    """
+    offsets = np.append(0, np.cumsum(lengths)).astype(np.int64)
+    ids, sources = np.zeros(len(labels), "S16"), np.zeros(len(labels), np.uint16)
+    return Encoded(ids, labels.astype(np.uint8), offsets, sources, tokens.astype(np.int32))
+
+
+def joined(first: Encoded, second: Encoded) -> Encoded:
+    """Return the sequences of both."""
+    fields = {
+        field: np.concatenate([getattr(first, field), getattr(second, field)]) for field in FIELDS
+    }
+    fields["offsets"] = np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]])
+    return Encoded(**fields)
+
+
+def named(split: str, encoded: Encoded) -> dict[str, np.ndarray]:
+    """Return arrays as `read` finds them."""
+    return {f"{split}_{field}": array for field, array in encoded._asdict().items()}
 
 
 class Writer:

@@ -46,9 +46,11 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
         trained.append(part)
         logits.append(scores)
     wide, *readers = logits
-    mix = best_mix(wide, np.mean(readers, axis=0), validation.labels, settings.shares)
+    length = module.build_length(settings, splits.inputs)
+    lengths = batches.outputs(length, validation.batches)
+    mix = best_mix(wide, np.mean(readers, axis=0), lengths, validation.labels, settings.shares)
     log.info("share of the readers: %g; logits times %g", mix.share, mix.scale)
-    model: keras.Model = module.stack(trained[0], trained[1:], mix.share, mix.scale)
+    model: keras.Model = module.stack(length, trained[0], trained[1:], mix.share, mix.scale)
     return model
 
 
@@ -56,7 +58,7 @@ class Mix(NamedTuple):
     """How two kinds of logits become one: their mean times a factor.
 
     Attributes:
-        share: of the second kind in the mean.
+        share: of the second kind in the mean, for texts of full length.
         scale: the factor, which moves probabilities and no verdict.
 
     """
@@ -65,8 +67,27 @@ class Mix(NamedTuple):
     scale: float
 
 
+def mixed(first: np.ndarray, second: np.ndarray, lengths: np.ndarray, mix: Mix) -> np.ndarray:
+    """Return logits of shape (N, classes).
+
+    Args:
+        first: likewise.
+        second: likewise.
+        lengths: of each text, of shape (N, 1), 1 where it has full length.
+        mix: of the two.
+
+    """
+    weights = (1 - mix.share) * lengths
+    logits: np.ndarray = mix.scale * (weights * first + (1 - weights) * second)
+    return logits
+
+
 def best_mix(
-    first: np.ndarray, second: np.ndarray, labels: np.ndarray, shares: tuple[float, ...]
+    first: np.ndarray,
+    second: np.ndarray,
+    lengths: np.ndarray,
+    labels: np.ndarray,
+    shares: tuple[float, ...],
 ) -> Mix:
     """Return the mix with the least cross-entropy.
 
@@ -76,19 +97,17 @@ def best_mix(
     Args:
         first: float64 of shape (N, classes).
         second: likewise.
+        lengths: as `mixed` takes them.
         labels: of shape (N,).
         shares: all that are tried; of equally good ones the first is taken.
 
     >>> sure, unsure = np.array([[4.0, 0.0], [0.0, 4.0]]), np.zeros((2, 2))
-    >>> best_mix(unsure, sure, np.array([0, 1]), (0.0, 0.5, 1.0))
+    >>> best_mix(unsure, sure, np.ones((2, 1)), np.array([0, 1]), (0.0, 0.5, 1.0))
     Mix(share=1.0, scale=1.5)
 
     """
     mixes = [Mix(share, scale) for share in shares for scale in SCALES]
-    return min(
-        mixes,
-        key=lambda mix: _loss(labels, mix.scale * ((1 - mix.share) * first + mix.share * second)),
-    )
+    return min(mixes, key=lambda mix: _loss(labels, mixed(first, second, lengths, mix)))
 
 
 def _loss(labels: np.ndarray, logits: np.ndarray) -> float:

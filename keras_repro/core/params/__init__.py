@@ -25,6 +25,7 @@ from keras_repro.core.params.models import (
 from keras_repro.core.params.reading import validated, validated_part
 from keras_repro.core.params.reviews import (
     OWN_SOURCES,
+    Compose,
     Ngrams,
     Prepare,
     Reviews,
@@ -64,6 +65,7 @@ __all__ = [
     "Bilstm",
     "Callbacks",
     "Cnn",
+    "Compose",
     "Download",
     "EncoderDecoder",
     "Evaluate",
@@ -131,6 +133,7 @@ class Params(Section):
     prepare: Prepare
     segment: Segment
     tokenize: Tokenize
+    compose: Compose
     ngrams: Ngrams
     evaluate: Evaluate
     baselines: Baselines

@@ -59,6 +59,8 @@ class Wide(Training):
 
     """
 
+    composed: ClassVar[bool] = False  # it learns from reviews alone
+
     dropout: Rate
     rate_factors: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, strict=False)]
 
@@ -86,6 +88,8 @@ class Reader(PerturbedTraining):
 
     """
 
+    composed: ClassVar[bool] = True  # and from the sentences of `compose`
+
     embedding: PositiveInt
     units: PositiveInt
     ngram_dropout: Rate
@@ -106,7 +110,9 @@ class Hybrid(Section):
         wide: trained first.
         reader: trained next, as often as `readers` says, each time from other random numbers.
         readers: how many there are.
-        shares: of the readers in the whole; all that are tried.
+        shares: of the readers in an answer to a text of full length; all that are tried.
+        short: known characters up to which a text is short: the readers answer alone.
+        full_length: known characters from which on a text has full length.
 
     """
 
@@ -118,6 +124,16 @@ class Hybrid(Section):
     shares: Annotated[
         tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1, strict=False)
     ]
+    short: NonNegativeInt
+    full_length: PositiveInt
+
+    @model_validator(mode="after")
+    def _short_is_shorter(self) -> Self:
+        if self.short >= self.full_length:
+            raise ValueError(
+                f"expected short below full_length, found {self.short} and {self.full_length}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_history(self) -> Self:

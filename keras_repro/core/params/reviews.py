@@ -5,7 +5,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    model_validator,
+)
 
 from keras_repro.core.params.section import Fraction, ProjectPath, Section, inside_project
 
@@ -203,6 +211,23 @@ class Tokenize(Section):
     min_count: PositiveInt
     num_words: PositiveInt | None
     learn_from: Literal["train", "all"] = "train"
+
+
+class Compose(Section):
+    """Sentences that are made for training beside the reviews.
+
+    Attributes:
+        lexicon: of what; null makes none.
+        per_review: how many for each training review.
+        most: that are made.
+        min_count: an n-gram or word that fewer of them have gets no id for it.
+
+    """
+
+    lexicon: ProjectPath | None
+    per_review: NonNegativeFloat
+    most: NonNegativeInt
+    min_count: PositiveInt
 
 
 class Ngrams(Section):

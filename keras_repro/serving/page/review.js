@@ -105,13 +105,15 @@ function offerExamples(field) {
   }
 }
 
-function renderVerdict({ label, probability }) {
+function renderVerdict({ label, probability, reason }) {
   const place = document.getElementById("review-verdict");
   place.replaceChildren(
     element("p", { className: "changed" }),
     element("p", { className: `decision ${label}`, textContent: text(`review.${label}`) }),
     element("p", {
-      textContent: text("review.probability", { probability: percent(probability) }),
+      textContent: reason
+        ? text(`review.${reason}`)
+        : text("review.probability", { probability: percent(probability) }),
     }),
   );
 }

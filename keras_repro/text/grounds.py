@@ -1,0 +1,51 @@
+"""Whether a text gives any ground for a verdict, and if not, why."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
+
+Reason = Literal["punctuation", "not_chinese", "unknown", "balanced"]
+
+NONE = "none"  # the label of a text that gives no ground
+EVEN = 0.5
+# A probability this near to the threshold speaks as much for as against.
+BALANCED = 0.02
+# Words in other letters count as a whole: `nb` says nothing in `USB nbsp`.
+_WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+
+
+def of_writing(text: str, signs: Sequence[str]) -> Reason | None:
+    """Return why nobody could judge a text by its writing, None if one could.
+
+    Args:
+        text: in the spelling of the model.
+        signs: what says something without a Chinese character: emoji, yyds.
+
+    >>> of_writing("!!!", []), of_writing("great", ["yyds"]), of_writing("yyds", ["yyds"])
+    ('punctuation', 'not_chinese', None)
+
+    """
+    if _HAN.search(text):
+        return None
+    words = {word.lower() for word in _WORD.findall(text)}
+    for sign in signs:
+        if sign.lower() in words or (not _WORD.fullmatch(sign) and sign in text):
+            return None
+    written = any(unicodedata.category(character)[0] in "LN" for character in text)
+    return "not_chinese" if written else "punctuation"
+
+
+def signs(words: Sequence[str]) -> list[str]:
+    """Return the words that have no Chinese character, each once, in order."""
+    return [word for word in dict.fromkeys(words) if not _HAN.search(word)]
+
+
+def balanced(probability: float, threshold: float) -> bool:
+    """Return whether a probability speaks as much for positive as against it.
+
+    >>> balanced(0.43, 0.44), balanced(0.6, 0.44)
+    (True, False)
+    """
+    return abs(probability - threshold) < BALANCED
