@@ -201,6 +201,7 @@ def make_small(project: Project, epochs: int) -> None:
     for name in MODELS:
         if name != "sentiment_hybrid":
             project.set(f"models.{name}.epochs", epochs)
+    project.set("compose.most", 300)
     # Its parts are trained one after the other: wide, then each reader.
     project.set("models.sentiment_hybrid.readers", 1)
     project.set("models.sentiment_hybrid.wide.epochs", max(1, epochs - epochs // 2))

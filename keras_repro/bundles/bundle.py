@@ -22,7 +22,7 @@ from keras_repro.inputs.images import ImageReading
 from keras_repro.inputs.ngrams import NgramReading
 from keras_repro.inputs.words import WordReading
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "bundle.json"
 NETWORK = "model.onnx"
 AGAIN = "`dvc repro` makes it again"

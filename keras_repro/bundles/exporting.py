@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_repro import inputs, models
-from keras_repro.bundles import bundle, onnx_graph, onnx_hybrid
+from keras_repro.bundles import bundle, card, onnx_graph, onnx_hybrid
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.evaluation import predictions, uncertainty
-from keras_repro.inputs import Split
+from keras_repro.evaluation import behaviour, predictions, scores, uncertainty
+from keras_repro.inputs import Kind, Split
 from keras_repro.reproducibility.exact import archive
 
 # How far a probability may be from Keras'; float32 leaves about 1e-6.
@@ -41,6 +41,14 @@ def export(name: str, settings: params.Params, directory: Path) -> None:
             threshold = uncertainty.best_threshold(
                 splits["validation"].labels, predicted["validation"]
             )
+        test = splits["test"]
+        metrics = scores.summary(test.labels, _of_all_classes(predicted["test"]))
+        if threshold is None:
+            about = card.of_images(name, test.source_names[0], model.input_shape[1:], metrics)
+        else:
+            behaves = _behaves(name, kind, threshold)
+            about = card.of_reviews(name, test, metrics, threshold, behaves)
+        files.write_bytes(fresh / card.CARD, about.encode())
         manifest = bundle.Manifest(
             format=bundle.FORMAT,
             model=name,
@@ -66,6 +74,22 @@ def _check(name: str, test: Split, expected: np.ndarray, path: Path) -> None:
             f"{paths.model(name)}: a probability of the exported network is {worst:.2g} from "
             f"Keras'; expected at most {TOLERANCE:g}"
         )
+
+
+def _behaves(name: str, kind: Kind, threshold: float) -> dict[str, float]:
+    """Return the metrics of what a model said of the texts of data/behaviour/."""
+    cases, pairs = behaviour.read_cases(), behaviour.read_pairs()
+    texts = behaviour.texts(cases, pairs)
+    path = paths.predictions(kind.folder, name)
+    found = predictions.read(path, {behaviour.SPLIT: behaviour.ids(texts)})[behaviour.SPLIT]
+    return behaviour.metrics(cases, pairs, behaviour.answers(texts, found, threshold))
+
+
+def _of_all_classes(probabilities: np.ndarray) -> np.ndarray:
+    """Return probabilities of shape (N, classes)."""
+    if _has_two_classes(probabilities):
+        return np.stack([1 - probabilities, probabilities], axis=1)
+    return probabilities
 
 
 def _has_two_classes(probabilities: np.ndarray) -> bool:

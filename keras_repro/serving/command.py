@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -27,6 +28,7 @@ DIGITS = "mnist_sequential"
 PROMPT = "review (or quit): "
 # Classes of an image that are shown.
 LIKELIEST = 3
+CLAUSE = re.compile(r"[^\s,。!?;:、…~]+")  # in a text whose punctuation NFKC has made plain
 REASONS = {
     "punctuation": "nothing but punctuation",
     "not_chinese": "no Chinese",
@@ -87,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
 
     explain = commands.add_parser("explain", help="show how each word affects an answer")
     explain.add_argument("texts", nargs="+", metavar="TEXT", type=_decoded, help="a review")
+    explain.add_argument(
+        "--clauses", action="store_true", help="judge each clause in place of each word"
+    )
     explain.add_argument("--json", action="store_true", help="print a JSON object per review")
     _add_model(explain)
     explain.set_defaults(run=_explain)
@@ -262,6 +267,17 @@ def _explain(arguments: argparse.Namespace) -> None:
     for given in arguments.texts:
         text = model.cleared(given)
         (found,) = model.answers([text])
+        if arguments.clauses:
+            parts = CLAUSE.findall(text) or [text]
+            judged = list(zip(parts, model.answers(parts), strict=True))
+            if arguments.json:
+                told = [{"text": part} | answer._asdict() for part, answer in judged]
+                _print_json(text=text, **found._asdict(), clauses=told)
+                continue
+            _print(f"{_judged(found)} {text}")
+            for part, answer in judged:
+                _print(f"  {_judged(answer)} {part}")
+            continue
         words = explain(text)
         if arguments.json:
             effects = [word._asdict() for word in words]

@@ -282,9 +282,51 @@ class TestSentiment:
         alone = [model.probabilities([text])[0] for text in texts[::97]]
         np.testing.assert_allclose(found[::97], alone, atol=1e-6)
 
-    def test_label_is_positive_from_the_threshold_on(self, model: Sentiment) -> None:
-        assert model.label(model.threshold) == "positive"
-        assert model.label(np.nextafter(model.threshold, 0)) == "negative"
+    def test_label_is_positive_above_the_threshold(
+        self, model: Sentiment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        logits = np.stack([np.zeros(4), np.array([-0.2, -0.01, 0.01, 0.2])], axis=1)
+        monkeypatch.setattr(model, "_read", lambda texts: (logits, np.ones(len(texts), bool)))
+        monkeypatch.setattr(model, "threshold", 0.5)
+        assert [(answer.label, answer.reason) for answer in model.answers(["好"] * 4)] == [
+            ("negative", None),
+            ("none", "balanced"),
+            ("none", "balanced"),
+            ("positive", None),
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("!!!", "punctuation"),
+            ("……", "punctuation"),
+            ("I love this hotel, great service", "not_chinese"),
+            ("12345", "not_chinese"),
+            ("🧮", "punctuation"),
+            ("龘靐齉爩", "unknown"),
+            ("ok龘靐齉爩", "unknown"),
+        ],
+    )
+    def test_a_text_without_ground_has_no_verdict(
+        self, model: Sentiment, text: str, reason: str
+    ) -> None:
+        assert model.answers([text]) == [("none", 0.5, reason)]
+
+    def test_random_strings_have_no_verdict(self, model: Sentiment) -> None:
+        random = np.random.default_rng(0)
+        pools = ["".join(map(chr, range(33, 127))), "".join(map(chr, range(0x4E00, 0x9FA6)))]
+        texts = [
+            "".join(random.choice(list(pool), random.integers(3, 30)))
+            for pool in pools
+            for _ in range(500)
+        ]
+        answers = model.answers([model.cleared(text) for text in texts])
+        assert sum(answer.label == "none" for answer in answers) >= 990
+
+    @pytest.mark.parametrize("text", ["yyds", "YYDS!", "👍", "😡😡", "[赞]"])
+    def test_what_is_no_chinese_and_still_says_something(self, model: Sentiment, text: str) -> None:
+        (answer,) = model.answers([model.cleared(text)])
+        assert answer.reason not in ("not_chinese", "punctuation")
 
     def test_words_are_weighed_by_what_changes_without_them(self, model: Sentiment) -> None:
         text = "房间很干净，但是服务太差"

@@ -63,6 +63,12 @@ def test_committed_params_are_valid_and_frozen() -> None:
         ("segment.stop_words", ["dict/x", "../x"], "expected a path relative to the root of the"),
         ("ngrams.longest", 5, "ngrams.longest is 5; expected less than or equal to 4"),
         ("models.sentiment_hybrid.shares", [], "shares is []; expected at least one item"),
+        (
+            "models.sentiment_hybrid.short",
+            30,
+            "models.sentiment_hybrid: expected short below full_length, found 30 and 30",
+        ),
+        ("compose.most", -1, "compose.most is -1; expected greater than or equal to 0"),
         ("models.sentiment_hybrid.wide.perturbation", 1.0, "perturbation is no known key"),
         (
             "models.sentiment_hybrid.reader.metrics",

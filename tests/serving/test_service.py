@@ -63,11 +63,17 @@ class TestPredict:
         answer = client.post("/predict", json={"texts": texts}).raise_for_status().json()
         assert answer["model"] == "sentiment_hybrid"
         assert answer["threshold"] == model.threshold
-        expected = model.probabilities([model.cleared(text) for text in texts])
-        found = [each["probability"] for each in answer["predictions"]]
-        np.testing.assert_allclose(found, expected, atol=1e-6)
-        labels = [each["label"] for each in answer["predictions"]]
-        assert labels == [model.label(each) for each in expected]
+        expected = model.answers([model.cleared(text) for text in texts])
+        found = answer["predictions"]
+        assert [(each["label"], each["reason"]) for each in found] == [
+            (each.label, each.reason) for each in expected
+        ]
+        assert found[-1] == {"label": "none", "probability": 0.5, "reason": "not_chinese"}
+        np.testing.assert_allclose(
+            [each["probability"] for each in found],
+            [each.probability for each in expected],
+            atol=1e-6,
+        )
 
     def test_everyone_gets_the_answer_to_what_they_asked(
         self, client: httpx.Client, model: Sentiment

@@ -21,7 +21,7 @@ from PIL import Image
 
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.inputs.pictures import as_digit
-from keras_repro.serving import command
+from keras_repro.serving import annotate, command
 
 TEXT = "这本书太好看了，推荐给大家"
 MODULE = "keras_repro"
@@ -65,15 +65,34 @@ class TestPredict:
         told = said(keras_repro(small_run, "predict", "--json", "--model", name, *rows["text"]))
         for line, row in zip(told, rows.itertuples(), strict=True):
             answer = json.loads(line)
+            assert answer["reason"] in (None, "balanced")
             positive = row.probability if row.predicted == "positive" else 1 - row.probability
             assert answer["probability"] == pytest.approx(positive, abs=1e-4)
             assert answer["text"] == row.text
 
     def test_lines_for_people(self, small_run: Project, model: Sentiment) -> None:
         first, second = said(keras_repro(small_run, "predict", TEXT, "浪费\n时间"))
-        (positive,) = model.probabilities([model.cleared(TEXT)])
-        assert first == f"{model.label(positive)} {positive:.4f} {TEXT}"
+        (answer,) = model.answers([model.cleared(TEXT)])
+        why = " (as much for as against)" if answer.reason else ""
+        assert first == f"{answer.label} {answer.probability:.4f}{why} {TEXT}"
         assert second.endswith(" 浪费 时间")
+        (foreign,) = said(keras_repro(small_run, "predict", "great"))
+        assert foreign == "none 0.5000 (no Chinese) great"
+
+    def test_clauses(self, small_run: Project, model: Sentiment) -> None:
+        text = "房间很干净，但是服务太差了！great…"
+        parts = ["房间很干净", "但是服务太差了", "great"]
+        whole, *lines = said(keras_repro(small_run, "explain", "--clauses", text))
+        assert whole.endswith(model.cleared(text))
+        assert [line.split()[-1] for line in lines] == parts
+        (answer,) = map(
+            json.loads, said(keras_repro(small_run, "explain", "--clauses", "--json", text))
+        )
+        found = model.answers(parts)
+        assert [(each["text"], each["label"], each["reason"]) for each in answer["clauses"]] == [
+            (part, each.label, each.reason) for part, each in zip(parts, found, strict=True)
+        ]
+        assert answer["clauses"][2]["reason"] == "not_chinese"
 
     def test_spelling_that_looks_the_same_makes_no_difference(self, small_run: Project) -> None:
         plain, odd = said(keras_repro(small_run, "predict", "ABC 好", "  ＡＢＣ\u3000\u200b好 "))
@@ -188,12 +207,14 @@ class TestFiles:
         assert "5 rows, 2 without an answer (empty or too long)" in result.stderr
         with target.open(encoding="utf-8", newline="") as file:
             head, *rows = csv.reader(file)
-        assert head == [*ROWS[0], "label", "probability"]
+        assert head == [*ROWS[0], "label", "probability", "reason"]
         assert [row[:3] for row in rows] == ROWS[1:]
-        assert [row[3:] for row in rows[2:4]] == [["", ""], ["", ""]]
+        assert [row[3:5] for row in rows[2:4]] == [["", ""], ["", ""]]
+        assert {row[5] for row in rows[2:4]} <= {"no text", "text too long"}
         for place in (0, 1, 4):
-            (positive,) = model.probabilities([model.cleared(ROWS[place + 1][1])])
-            assert rows[place][3:] == [model.label(positive), f"{positive:.6f}"]
+            (answer,) = model.answers([model.cleared(ROWS[place + 1][1])])
+            shown = [answer.label, f"{answer.probability:.6f}", answer.reason or ""]
+            assert rows[place][3:] == shown
 
     @pytest.mark.parametrize(("name", "delimiter"), [("a.tsv", "\t"), ("a.csv", ";")])
     def test_other_delimiters_compressed_to_standard_output(
@@ -207,7 +228,7 @@ class TestFiles:
         assert result.returncode == 0, result.stderr
         text = io.StringIO(result.stdout, newline="")
         head, *rows = csv.reader(text, delimiter=delimiter)
-        assert head[-2:] == ["label", "probability"]
+        assert head[-3:] == ["label", "probability", "reason"]
         assert [row[:3] for row in rows] == ROWS[1:]
 
     def test_lines_of_json(self, small_run: Project, tmp_path: Path) -> None:
@@ -217,7 +238,7 @@ class TestFiles:
         said(keras_repro(small_run, "predict", "--file", str(source), "--output", str(target)))
         found = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
         assert [
-            {k: v for k, v in row.items() if k not in ("label", "probability")} for row in found
+            {k: v for k, v in row.items() if k not in annotate.ANSWERS} for row in found
         ] == objects
         assert [row["label"] is None for row in found] == [False, True, False]
         assert 0 < found[0]["probability"] < 1

@@ -16,7 +16,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Ngrams
-from keras_repro.text import characters, ngrams, ragged, segmentation
+from keras_repro.evaluation import behaviour
+from keras_repro.text import (
+    characters,
+    composition,
+    ngrams,
+    normalisation,
+    ragged,
+    segmentation,
+)
 from keras_repro.text.schemas import SEGMENTED_SOURCE, UNKNOWN
 from keras_repro.text.vocabulary import FIRST_ID
 
@@ -230,22 +238,51 @@ def test_only_the_training_split_has_its_say(small_run: Project) -> None:
     texts: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     for row in pq.read_table(small_run.root / settings.storage.prepared_reviews).to_pylist():
         texts[row["split"]].append(row["text"][: settings.ngrams.max_length])
-    counts = Counter("".join(texts["train"]))
-    known = {ord(character) for character, count in counts.items() if count > 1}
+    asked = behaviour.texts(behaviour.read_cases(), behaviour.read_pairs())
+    made, _ = composition.sentences(
+        settings.compose,
+        len(texts["train"]),
+        settings.prepare,
+        settings.runtime.seed,
+        {normalisation.spelt(text, settings.prepare) for text in asked},
+    )
+    counts = Counter("".join([*texts["train"], *made]))
+    characters_known = {ord(character) for character, count in counts.items() if count > 1}
     assert set("".join(texts["test"])) - counts.keys(), "the fixture must have unseen characters"
     names = ["characters", "ngrams", "words"]
     arrays = files.read_npz(small_run.root / paths.NGRAM_VOCABULARY, names)
-    assert set(arrays["characters"].tolist()) == known
+    assert set(arrays["characters"].tolist()) == characters_known
     ids = {point: FIRST_ID + place for place, point in enumerate(arrays["characters"].tolist())}
     cut = jieba.Tokenizer()
     for word in segmentation.load_user_words(small_run.root / settings.segment.user_dict):
         cut.add_word(*word)
-    encoded = [
-        [
-            [ids.get(ord(character), UNKNOWN) for character in word]
-            for word in cut.cut(text, HMM=False)
+    expected: list[set[int]] = [set(), set()]
+    for learnt, min_count in (
+        (texts["train"], settings.ngrams.min_count),
+        (made, settings.compose.min_count),
+    ):
+        encoded = [
+            [
+                [ids.get(ord(character), UNKNOWN) for character in word]
+                for word in cut.cut(text, HMM=False)
+            ]
+            for text in learnt
         ]
-        for text in texts["train"]
-    ]
-    for name, found in zip(names[1:], counted(encoded, settings.ngrams.longest), strict=True):
-        assert arrays[name].tolist() == list(frequent(found, settings.ngrams.min_count))
+        for known, found in zip(expected, counted(encoded, settings.ngrams.longest), strict=True):
+            known.update(frequent(found, min_count))
+    assert [arrays[name].tolist() for name in names[1:]] == [sorted(one) for one in expected]
+
+
+def test_further_ngrams_are_in_no_review() -> None:
+    settings = chosen(longest=2)
+    census = ngrams.count(*flat([[[2, 3]], [[2, 3], [4]]]), settings)
+    more = census.with_further(ngrams.count(*flat([[[3, 4]], [[2, 3]]]), settings))
+    for keys in ("ngrams", "words"):
+        before, after = (getattr(one, keys).tolist() for one in (census, more))
+        assert set(before) <= set(after)
+        assert after == sorted(after)
+    found = dict(zip(more.ngrams.tolist(), more.documents.tolist(), strict=False))
+    assert (found[key((2, 3))], found[key((3, 4))]) == (2, 0)
+    rarity = dict(zip(more.ngrams.tolist(), more.rarity()[1:].tolist(), strict=False))
+    assert rarity[key((3, 4))] == 0 < rarity[key((2, 3))]
+    assert more.reviews == census.reviews == 2

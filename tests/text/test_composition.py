@@ -1,0 +1,139 @@
+"""Sentences that are made: what turns a word round, and that nothing else is learnt by heart."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, Project
+
+from keras_repro.core import params, paths
+from keras_repro.core.errors import ReproError
+from keras_repro.core.params import Compose
+from keras_repro.evaluation import behaviour
+from keras_repro.text import composition, ngrams, ragged
+from keras_repro.text.composition import SIDES, Lexicon
+
+SETTINGS = params.load(ROOT / "params.yaml")
+SPELLING = SETTINGS.prepare
+WORDS = {"positive": "好", "negative": "坏"}
+PATTERNS = {
+    "same": {"positive": "很{}", "negative": "很{}"},
+    "turned": {"positive": "不{}", "negative": "不{}"},
+}
+CONTENT = {
+    "topics": [{"nouns": "书", **WORDS}],
+    "anything": WORDS,
+    "quality": PATTERNS | {"twice": {"positive": "没有不{}的", "negative": "没有不{}的"}},
+    **dict.fromkeys(("feeling", "liking", "having", "fault"), PATTERNS | WORDS),
+    "subjects": "那本",
+    "people": "我",
+    **dict.fromkeys(("said", "idioms", "slang", "changed"), WORDS),
+    "emoji": {"positive": "👍", "negative": "👎"},
+    "same": "{a}而且{b}",
+    "opposite": "虽然{a}但是{b}",
+    "around": "总之{}",
+    "ends": "。",
+}
+
+
+def compose(**changes: object) -> Compose:
+    settings = {"lexicon": Path("lexicon.yaml"), "per_review": 2, "most": 100, "min_count": 1}
+    return Compose(**settings | changes)
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lexicon:
+    monkeypatch.chdir(tmp_path)
+    found = Lexicon(**CONTENT)
+    monkeypatch.setattr(composition, "read", lambda _: found)
+    return found
+
+
+def verdict(clause: str) -> str:
+    """Return what a clause of the lexicon above says, by its rules alone."""
+    positive = "好" in clause
+    if "没有不" not in clause and "不" in clause:
+        positive = not positive
+    return SIDES[positive]
+
+
+def test_each_sentence_says_what_its_label_says(lexicon: Lexicon) -> None:
+    composer = composition.Composer(lexicon, np.random.default_rng(0))
+    seen = {"negated": 0, "twice": 0, "opposite": 0}
+    for number in range(3000):
+        side = SIDES[number % 2]
+        made = composer.sentence(side)
+        assert {"positive": "👎", "negative": "👍"}[side] not in made
+        made = made.rstrip("👍👎")
+        if not made:
+            continue
+        clauses = made.replace("但是", "而且").split("而且")
+        assert verdict(clauses[-1].split("，")[-1]) == side, made
+        if "但是" in made and "，" not in made:
+            assert verdict(clauses[0]) != side, made
+            seen["opposite"] += 1
+        seen["negated"] += "不" in made
+        seen["twice"] += "没有不" in made
+    assert min(seen.values()) > 50
+
+
+def test_so_many_without_repetition_and_the_same_again(lexicon: Lexicon) -> None:
+    del lexicon
+    left_out = {"书很好"}
+    made, labels = composition.sentences(compose(), 40, SPELLING, 1, left_out)
+    assert len(made) == len(set(made)) == len(labels) == 80
+    assert left_out.isdisjoint(made)
+    again, _ = composition.sentences(compose(), 40, SPELLING, 1, left_out)
+    other, _ = composition.sentences(compose(), 40, SPELLING, 2, left_out)
+    assert made == again
+    assert made != other
+    few, _ = composition.sentences(compose(most=3), 40, SPELLING, 1, left_out)
+    assert few == made[:3]
+
+
+def test_none_without_a_lexicon() -> None:
+    made, labels = composition.sentences(compose(lexicon=None), 40, SPELLING, 1, set())
+    assert (made, labels.tolist()) == ([], [])
+
+
+def test_too_few_words_for_so_many(lexicon: Lexicon, monkeypatch: pytest.MonkeyPatch) -> None:
+    del lexicon
+    monkeypatch.setattr(composition, "TRIES", 1)
+    with pytest.raises(ReproError, match=r"lexicon.yaml: has words for .* expected 5,000 "):
+        composition.sentences(compose(most=5000), 2500, SPELLING, 1, set())
+
+
+def test_faults_of_a_lexicon(tmp_path: Path) -> None:
+    path = tmp_path / "lexicon.yaml"
+    path.write_text("topics: []\nsubjects: 5\n", "utf-8")
+    with pytest.raises(ReproError) as caught:
+        composition.read(path)
+    told = str(caught.value)
+    assert f"{path}: topics is []; expected at least one item" in told
+    assert f"{path}: said is missing" in told
+
+
+def test_the_lexicon_of_the_project() -> None:
+    lexicon = composition.read(ROOT / "data/composition.yaml")
+    for side in SIDES:
+        for patterns in (lexicon.quality, lexicon.feeling, lexicon.liking, lexicon.having):
+            for kind in (patterns.same, patterns.turned):
+                assert all("{}" in pattern for pattern in kind.of(side))
+    for pattern in (*lexicon.same, *lexicon.opposite):
+        assert "{a}" in pattern
+        assert pattern.count("{b}") == 1
+    words = [set(lexicon.said.of(side)) for side in SIDES]
+    assert words[0].isdisjoint(words[1])
+
+
+def test_what_judges_behaviour_is_not_learnt(small_run: Project) -> None:
+    path = small_run.root / paths.NGRAMS
+    made = ragged.read(ragged.COMPOSED, path)
+    assert len(made.labels) == 300
+    assert set(made.labels.tolist()) == {0, 1}
+    census = ngrams.read_keys(path)
+    assert len(census.ngrams)
+    cases, pairs = behaviour.read_cases(), behaviour.read_pairs()
+    asked = set(behaviour.texts(cases, pairs))
+    texts, _ = composition.sentences(SETTINGS.compose, 13_862, SPELLING, 42, asked)
+    assert asked.isdisjoint(texts)
