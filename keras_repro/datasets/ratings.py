@@ -1,8 +1,10 @@
 """What people write where a rating or a label is asked for."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -11,18 +13,36 @@ from keras_repro.text.schemas import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANG
 
 BEST = 5
 # A corpus of two classes knows good from bad, not stars: the outermost ratings stand for them.
-NEGATIVE, POSITIVE = 1, BEST
+NEGATIVE, NEUTRAL, POSITIVE = 1, 3, BEST
 
-ABSENT = ("", "nan", "null", "none", "n/a", "na", "-")
-LABELS = {
-    word: rating
-    for rating, words in {
-        NEGATIVE: "0 neg negative false 负 负面 消极 差评",
-        POSITIVE: "1 pos positive true 正 正面 积极 好评",
-    }.items()
-    for word in words.split()
-}
+ABSENT = {"", "nan", "null", "none", "n/a", "na", "-", "--", "—", "无", "暂无", "未评", "未评分"}
+ABSENT |= {"无评分", "暂无评分", "没有评分", "not rated", "unrated"}
 
+
+def _spelt(spellings: dict[int, str]) -> dict[str, int]:
+    return {word: rating for rating, words in spellings.items() for word in words.split("|")}
+
+
+LABELS = _spelt({
+    NEGATIVE: "0|-1|neg|negative|false|负|负面|负向|负类|消极|差评|坏|差|坏评|不好|不推荐|"
+    "不喜欢|讨厌|不满意|踩|贬|贬义|反对|bad|dislike|not recommended|thumbs down|👎",
+    NEUTRAL: "neutral|neu|中|中性|中立|中评|一般",
+    POSITIVE: "1|+1|pos|positive|true|正|正面|正向|正类|积极|好评|好|推荐|喜欢|满意|赞|褒|"
+    "褒义|支持|good|like|recommended|thumbs up|👍",
+})  # fmt: skip
+# Of Douban, JD, Dianping, Tripadvisor and forms. With a scale of their own, in stars.
+WORDS = _spelt({
+    1: "很差|非常差|差评|非常不满意|很不满意|极差|terrible|very poor|awful",
+    2: "较差|不满意|比较差|不太满意|poor|bad",
+    3: "还行|一般|中评|普通|还可以|中等|average|ok|fair|neutral",
+    4: "推荐|满意|较好|不错|比较满意|good|very good",
+    5: "力荐|很好|非常好|好评|非常满意|很满意|极好|超赞|满分|excellent|great",
+})  # fmt: skip
+NUMERALS = {word: Decimal(number) for number, word in enumerate("零一二三四五六七八九十")}
+NUMERALS["两"] = Decimal(2)
+
+_NUMBER = r"[+-]?\d+(?:[.,]\d+)?"
+_UNIT = r"(?:颗星|顆星|星级|星|分|点|stars?|points?|pts)"
 # A rating from 1 to 5, or 0 for none given, or else a fault of `reviews.FAULTS`.
 Grade = int | str
 
@@ -30,25 +50,25 @@ Grade = int | str
 def by_rating(scale: int) -> Callable[[Any], Grade]:
     """Return a function that turns a rating from 0 to `scale` into one from 0 to 5.
 
-    Halves are rounded up.
+    Halves are rounded up. What has a scale of its own keeps it: 8/10, 80 %, ★★★★☆, allstar40, 推荐.
 
     >>> grade = by_rating(10)
-    >>> [grade(value) for value in ("9", 5.0, " ７ ", "", "五", 11)]
-    [5, 3, 4, 'no rating', 'rating is no number', 'rating out of range']
+    >>> [grade(value) for value in ("9", 5.0, " ７ ", "", "七分", "8/10", "★★☆☆☆", "meh", 11)]
+    [5, 3, 4, 'no rating', 4, 4, 2, 'rating is no number', 'rating out of range']
     """
 
     @lru_cache(maxsize=10_000, typed=True)  # True equals 1.0
     def grade(value: Any) -> Grade:
         word = _word(value)
-        if word in ABSENT:
+        if word in ABSENT or word == "-1":  # what sites write for none given
             return NO_RATING
-        try:
-            rating = Decimal(word)
-        except InvalidOperation:
+        found = _read(word, scale)
+        if found is None:
             return NO_NUMBER
-        if not rating.is_finite() or not 0 <= rating <= scale:
+        rating, most = found
+        if not rating.is_finite() or not 0 <= rating <= most or not most:
             return OUT_OF_RANGE
-        stars = int((rating * BEST / scale).quantize(Decimal(1), ROUND_HALF_UP))
+        stars = int((rating * BEST / most).quantize(Decimal(1), ROUND_HALF_UP))
         return max(stars, 1) if rating else 0  # 0 is none given, and a bad one is given
 
     return _of_scalars(grade, NO_NUMBER)
@@ -58,8 +78,8 @@ def by_label() -> Callable[[Any], Grade]:
     """Return a function that turns a label into the rating that stands for it.
 
     >>> grade = by_label()
-    >>> [grade(value) for value in (1, "0.0", "正", "Neg", True, None, "meh")]
-    [5, 1, 5, 1, 5, 'no label', 'unknown label']
+    >>> [grade(value) for value in (1, "0.0", "正", "Neg", True, "中性", None, "meh")]
+    [5, 1, 5, 1, 5, 3, 'no label', 'unknown label']
     """
 
     @lru_cache(maxsize=10_000, typed=True)  # True equals 1.0
@@ -74,6 +94,61 @@ def by_label() -> Callable[[Any], Grade]:
     return _of_scalars(grade, UNKNOWN_LABEL)
 
 
+def _read(word: str, scale: int) -> tuple[Decimal, Decimal] | None:
+    """Return a rating and the best that could be given, None where there is no number."""
+    if word in WORDS:
+        return Decimal(WORDS[word]), Decimal(BEST)
+    with suppress(InvalidOperation):
+        return Decimal(word), Decimal(scale)
+    for pattern, read in FORMS:
+        if match := pattern.fullmatch(word):
+            rating, most = read(match)
+            return rating, Decimal(scale) if most is None else most
+    return None
+
+
+def _decimal(number: str) -> Decimal:
+    return Decimal(number.replace(",", "."))
+
+
+def _drawn(match: re.Match[str]) -> tuple[Decimal, Decimal]:
+    full = sum(match[0].count(star) for star in "★⭐🌟")
+    return full + (HALF if "½" in match[0] else Decimal(0)), Decimal(BEST)
+
+
+HALF = Decimal("0.5")
+# How a rating may be written, and what it says: the rating, and the best if that is said as well.
+FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[Decimal, Decimal | None]]]] = [
+    # 4,5 4.5分 5 星 3 stars
+    (
+        re.compile(rf"({_NUMBER})\s*{_UNIT}?"),
+        lambda match: (_decimal(match[1]), None),
+    ),
+    # 8/10, 4.5 out of 5 stars, 4.0 颗星, 最多 5 颗星
+    (
+        re.compile(
+            rf"({_NUMBER})\s*{_UNIT}?\s*(?:/|out of|of|,?\s*最多|,?\s*满分)"
+            rf"\s*({_NUMBER})\s*{_UNIT}?"
+        ),
+        lambda match: (_decimal(match[1]), _decimal(match[2])),
+    ),
+    (re.compile(rf"({_NUMBER})\s*%"), lambda match: (_decimal(match[1]), Decimal(100))),
+    # 五星, 四星半, 三颗半星
+    (
+        re.compile(rf"([{''.join(NUMERALS)}])(?:{_UNIT}|颗|个)?(半)?{_UNIT}?"),
+        lambda match: (NUMERALS[match[1]] + (HALF if match[2] else Decimal(0)), None),
+    ),
+    # ★★★★☆, ⭐⭐⭐, ★★★½
+    (re.compile(r"([★⭐🌟])\uFE0F?(?:\1\uFE0F?)*[½☆✩]*"), _drawn),
+    # The classes of Douban's and Dianping's pages: allstar50, irr-star45, sml-str40, rating4-t
+    (
+        re.compile(r"(?:.*[\s_-])?(?:all|irr-?|mid-?)?(?:star|str)(\d)(\d)"),
+        lambda match: (Decimal(f"{match[1]}.{match[2]}"), Decimal(BEST)),
+    ),
+    (re.compile(r"rating(\d)-t"), lambda match: (Decimal(match[1]), Decimal(BEST))),
+]
+
+
 def _of_scalars(grade: Callable[[Any], Grade], fault: str) -> Callable[[Any], Grade]:
     """Keep from `grade` what is no scalar: it cannot be a key of its cache."""
 
@@ -86,4 +161,5 @@ def _of_scalars(grade: Callable[[Any], Grade], fault: str) -> Callable[[Any], Gr
 def _word(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return unicodedata.normalize("NFKC", str(value)).strip("\ufeff \t\r\n").lower()
+    word = unicodedata.normalize("NFKC", str(value)).strip("\ufeff \t\r\n").lower()
+    return word.replace("1⁄2", "½")  # which NFKC takes apart

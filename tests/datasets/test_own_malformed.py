@@ -113,7 +113,7 @@ ODD = [
     odd("no text and no rating", f"{HEAD},\n5,好\n", {2: NO_TEXT, 3: (5, "好")}),
     odd("a column with both", "comment\n5\n好\n", {2: (5, "5"), 3: NO_NUMBER}, rating="comment"),
     odd("no label", "star,comment\n,好\n0,差\n", {2: NO_LABEL, 3: (1, "差")}, label="star"),
-    odd("unknown label", f"{HEAD}2,好\n中,差\n0,差\n",
+    odd("unknown label", f"{HEAD}2,好\n外,差\n0,差\n",
         {2: UNKNOWN_LABEL, 3: UNKNOWN_LABEL, 4: (1, "差")}, label="star"),
     odd("text of 200,000 characters", f"{HEAD}5,{'长' * 200_000}\n1,差\n",
         {2: TOO_LONG, 3: (1, "差")}),

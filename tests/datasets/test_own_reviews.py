@@ -63,7 +63,7 @@ KINDS = {
     "{r},": NO_TEXT,
     "{r},\u200b ": NO_TEXT,
     ",{t}": NO_RATING,
-    "五,{t}": NO_NUMBER,
+    "很多,{t}": NO_NUMBER,
     "9,{t}": OUT_OF_RANGE,
     "{r},{t}\0": NUL,
     "{r},{t}\udcff": UNDECODABLE,
