@@ -16,7 +16,10 @@ SPELLINGS = {
     5: "5 5.0 5e0 五星 5颗星 力荐 好评 满分 很好 ★★★★★ ⭐️⭐️⭐️⭐️⭐️ 10/10 100% allstar50 "
     "4.5 4,5 4.5分",
 }
-REFUSED = "很多 meh star ☆☆☆☆☆ 五五 4..5 1.000,5 3星半半 ½ 星 分 4-5 a5 5a ★5 allstar rating-t / % 八成 #N/A"
+REFUSED = (
+    "很多 meh star ☆☆☆☆☆ 五五 4..5 1.000,5 3星半半 ½ 星 分 4-5 a5 5a ★5 allstar rating-t / % "
+    "八成 #N/A"
+)
 
 
 @pytest.mark.parametrize("stars", SPELLINGS)
