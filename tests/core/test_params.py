@@ -65,8 +65,8 @@ def test_committed_params_are_valid_and_frozen() -> None:
         ("models.sentiment_hybrid.shares", [], "shares is []; expected at least one item"),
         (
             "models.sentiment_hybrid.short",
-            30,
-            "models.sentiment_hybrid: expected short below full_length, found 30 and 30",
+            20,
+            "models.sentiment_hybrid: expected short below full_length, found 20 and 20",
         ),
         ("compose.most", -1, "compose.most is -1; expected greater than or equal to 0"),
         ("models.sentiment_hybrid.wide.perturbation", 1.0, "perturbation is no known key"),

@@ -73,7 +73,7 @@ class TestFormats:
         assert told(rows) == {1: (5, "很好\n真的"), 3: (1, "差")}
 
     @pytest.mark.parametrize(
-        ("cell", "fault"), [("6", OUT_OF_RANGE), ("-1", OUT_OF_RANGE), ("", NO_RATING)]
+        ("cell", "fault"), [("6", OUT_OF_RANGE), ("-2", OUT_OF_RANGE), ("", NO_RATING)]
     )
     def test_a_first_row_without_a_rating_is_no_header(self, cell: str, fault: str) -> None:
         rows = parse("a.csv", f"{cell},好\n5,很好\n", text=2, rating=1)
@@ -131,9 +131,10 @@ class TestFormats:
         [
             (5, "5", 5), (5, "3.5", 4), (5, "2.5", 3), (5, "４", 4), (5, "４．５", 5),
             (5, " 5 ", 5), (5, "5.0", 5), (5, "1e0", 1), (5, "０", 0), (5, "0", 0), (5, "0.4", 1),
-            (5, "6", OUT_OF_RANGE), (5, "-1", OUT_OF_RANGE), (5, "inf", OUT_OF_RANGE),
+            (5, "6", OUT_OF_RANGE), (5, "-2", OUT_OF_RANGE), (5, "inf", OUT_OF_RANGE),
             (5, "", NO_RATING), (5, "NaN", NO_RATING), (5, "null", NO_RATING), (5, "-", NO_RATING),
-            (5, "很好", NO_NUMBER), (5, "五", NO_NUMBER), (5, "5分", NO_NUMBER),
+            (5, "-1", NO_RATING), (5, "很好", 5), (5, "五", 5), (5, "5分", 5),
+            (5, "很多", NO_NUMBER), (5, "五五", NO_NUMBER), (5, "分", NO_NUMBER),
             (10, "10", 5), (10, "9", 5), (10, "5", 3), (10, "1", 1), (10, "0.5", 1), (10, "0", 0),
             (10, "11", OUT_OF_RANGE), (100, "5", 1), (100, "100", 5), (100, "50", 3),
         ],

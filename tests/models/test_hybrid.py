@@ -22,6 +22,8 @@ SMALL = SETTINGS.model_copy(
     update={
         "reader": SETTINGS.reader.model_copy(update={"embedding": 8, "units": 4}),
         "readers": 2,
+        "short": 10,
+        "full_length": 30,
     }
 )
 RARITY = np.concatenate([[0], np.linspace(1, 3, 50)]).astype(np.float32)

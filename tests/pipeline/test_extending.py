@@ -26,7 +26,7 @@ from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs import batches
 from keras_repro.reproducibility.exact import archive
-from keras_repro.text.normalisation import normalise
+from keras_repro.text.normalisation import spelt
 
 PAGE = (ROOT / "docs/extending.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.*)\n((?:(?!^## ).*\n)*)", PAGE, re.MULTILINE))
@@ -185,7 +185,8 @@ class TestCorpus:
         counts = json.loads((project.root / paths.REVIEW_COUNTS).read_text("utf-8"))
         assert (counts["rows"], counts["kept"]) == (300, len(rows))
         assert len(rows) > 250
-        labels = {normalise(text, "NFKC"): label for label, text in self.rows}
+        spelling = params.load(project.root / "params.yaml").prepare
+        labels = {spelt(text, spelling): label for label, text in self.rows}
         assert [row["label"] for row in rows] == [labels[row["text"]] for row in rows]
 
     def test_each_wrong_hash_ends_in_an_error_with_the_right_one(

@@ -108,10 +108,10 @@ class TestPredict:
     def test_text_that_is_none(self, small_run: Project, text: str, expected: str) -> None:
         assert refused(keras_repro(small_run, "predict", text)) == expected
 
-    @pytest.mark.parametrize("text", ["plain English", "😀😀", "12345", "\udcff\udcfe", "ثلاثة"])
+    @pytest.mark.parametrize("text", ["plain English", "12345", "\udcff\udcfe", "ثلاثة"])
     def test_text_that_is_not_chinese(self, small_run: Project, text: str) -> None:
         (line,) = said(keras_repro(small_run, "predict", text))
-        assert line.startswith(("negative 0.", "positive 0."))
+        assert line.startswith("none 0.5000 (no")
 
     def test_a_locale_that_knows_no_chinese(self, small_run: Project) -> None:
         result = small_run.run(MODULE, "predict", TEXT, LC_ALL="C", PYTHONUTF8="0")
