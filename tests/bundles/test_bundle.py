@@ -112,7 +112,8 @@ def test_a_bundle_has_what_its_manifest_lists_and_no_more(small_run: Project) ->
         assert manifest.model == name
         assert (manifest.threshold is not None) == name.startswith("sentiment")
     for name in expected:
-        assert set(Bundle(small_run.root / f"models/{name}/bundle").manifest.requires) == {"jieba", "opencc"}
+        manifest = Bundle(small_run.root / f"models/{name}/bundle").manifest
+        assert set(manifest.requires) == {"jieba", "opencc"}
 
 
 def test_the_same_model_gives_the_same_bytes(small_run: Project, tmp_path: Path) -> None:
