@@ -271,22 +271,19 @@ def _explain(arguments: argparse.Namespace) -> None:
         if arguments.clauses:
             parts = CLAUSE.findall(text) or [text]
             judged = list(zip(parts, model.answers(parts), strict=True))
-            if arguments.json:
-                told = [{"text": part} | answer._asdict() for part, answer in judged]
-                _print_json(text=text, **found._asdict(), clauses=told)
-                continue
-            _print(f"{_judged(found)} {text}")
-            for part, answer in judged:
-                _print(f"  {_judged(answer)} {part}")
-            continue
-        words = explain(text)
+            told = {"clauses": [{"text": part} | answer._asdict() for part, answer in judged]}
+            lines = [f"{_judged(answer)} {part}" for part, answer in judged]
+        else:
+            words = explain(text)
+            told = {"words": [word._asdict() for word in words]}
+            strongest = sorted(words, key=lambda each: -abs(each.effect))
+            lines = [f"{effect:+.2f} {word}" for word, effect in strongest]
         if arguments.json:
-            effects = [word._asdict() for word in words]
-            _print_json(text=text, **found._asdict(), words=effects)
+            _print_json(text=text, **found._asdict(), **told)
             continue
         _print(f"{_judged(found)} {text}")
-        for word, effect in sorted(words, key=lambda each: -abs(each.effect)):
-            _print(f"  {effect:+.2f} {word}")
+        for line in lines:
+            _print(f"  {line}")
 
 
 def _serve(arguments: argparse.Namespace) -> None:

@@ -10,8 +10,9 @@ from keras_repro.core import params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Compose
 from keras_repro.evaluation import behaviour
-from keras_repro.text import composition, ngrams, ragged
+from keras_repro.text import characters, composition, ngrams, ragged, segmentation
 from keras_repro.text.composition import SIDES, Lexicon
+from stages import ngrams as stage
 
 SETTINGS = params.load(ROOT / "params.yaml")
 SPELLING = SETTINGS.prepare
@@ -126,14 +127,28 @@ def test_the_lexicon_of_the_project() -> None:
     assert words[0].isdisjoint(words[1])
 
 
-def test_what_judges_behaviour_is_not_learnt(small_run: Project) -> None:
-    path = small_run.root / paths.NGRAMS
-    made = ragged.read(ragged.COMPOSED, path)
+def test_the_stage_keeps_what_it_makes(small_run: Project) -> None:
+    made = ragged.read(ragged.COMPOSED, small_run.root / paths.NGRAMS)
     assert len(made.labels) == 300
     assert set(made.labels.tolist()) == {0, 1}
-    census = ngrams.read_keys(path)
-    assert len(census.ngrams)
-    cases, pairs = behaviour.read_cases(), behaviour.read_pairs()
-    asked = set(behaviour.texts(cases, pairs))
-    texts, _ = composition.sentences(SETTINGS.compose, 13_862, SPELLING, 42, asked)
-    assert asked.isdisjoint(texts)
+
+
+def test_what_judges_behaviour_is_not_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    fewer = SETTINGS.compose.model_copy(update={"most": 200})
+    settings = SETTINGS.model_copy(update={"compose": fewer})
+    segmenter = segmentation.Segmenter(characters.cutting("jieba", ()))
+
+    def made() -> set[str]:
+        _, lengths, found = stage.composed(settings, segmenter, 1000)
+        points = np.split(found % ngrams.CODE_POINTS, np.cumsum(lengths)[:-1])
+        return {"".join(map(chr, text)) for text in points}
+
+    before = made()
+    asked = sorted(before)[:50]
+    # As people type them: in another spelling than that in which they are learnt.
+    monkeypatch.setattr(behaviour, "texts", lambda *_: [f" {text}\u3000" for text in asked])
+    after = made()
+    assert len(before) == len(after) == 200
+    assert after.isdisjoint(asked)
+    assert after & before
