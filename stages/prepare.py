@@ -19,10 +19,12 @@ def main() -> None:
     with files.scratch() as scratch:
         selection = Selection(settings.prepare, settings.reviews.max_bad_fraction, scratch)
         selection.read(_cleaned(settings))
-        files.write_parquet(settings.storage.prepared_reviews, schemas.PREPARED, selection.kept())
+        # First, as one who is told that too many are rejected wants to see which.
         files.write_csv(
             paths.REJECTED_REVIEWS, ("source", "line", "reason", "row"), selection.rejected()
         )
+        selection.check_rows()
+        files.write_parquet(settings.storage.prepared_reviews, schemas.PREPARED, selection.kept())
         files.write_json(paths.REVIEW_COUNTS, selection.counts)
 
 

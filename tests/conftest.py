@@ -401,7 +401,7 @@ def make_project(root: Path, sources: list[str]) -> Project:
         if made or name.startswith("tests/") or name in LEFT_OUT:
             continue
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, root / name)
+        shutil.copyfile(ROOT / name, root / name, follow_symlinks=False)
     package = root / "few_reviews"
     (package / "sentiment").mkdir(parents=True)
     (package / "__init__.py").touch()

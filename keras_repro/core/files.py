@@ -4,6 +4,7 @@ A reader never sees a half-written file: each is written beside its target and t
 """
 
 import csv
+import errno
 import glob
 import hashlib
 import json
@@ -96,7 +97,15 @@ def _filling(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="keras-repro-") as directory:
         temporary = Path(directory, path.name)
         yield temporary
-        with temporary.open("rb") as written, path.open("wb") as target:
+        try:
+            # Else the opening of a pipe waits for somebody who reads it.
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            raise ReproError(f"{path}: a pipe that nobody reads; expected a file") from None
+        os.set_blocking(descriptor, True)
+        with temporary.open("rb") as written, os.fdopen(descriptor, "wb") as target:
             shutil.copyfileobj(written, target)
 
 

@@ -10,6 +10,8 @@ REGISTRY = Path("data/registry.yaml")
 DICTIONARIES = Path("dict")
 SEQUENCES = Path("data/sequences.yaml")
 
+# A link to what `reviews.path` names, for DVC to watch.
+OWN_REVIEWS = Path("data/own")
 RAW_REVIEWS = Path("data/raw/reviews.parquet")
 REJECTED_REVIEWS = Path("data/interim/rejected.csv")
 VOCABULARY = Path("data/processed/vocabulary.json")

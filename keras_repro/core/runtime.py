@@ -19,9 +19,15 @@ from keras_repro.core.params import Runtime
 log = logging.getLogger(__name__)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a stage, which stops if what it depends on is changed meanwhile."""
-    command(partial(_watched, main))
+def run(main: Callable[[], None], before: Callable[[], None] = lambda: None) -> None:
+    """Run a stage, which stops if what it depends on is changed meanwhile.
+
+    Args:
+        main: the stage.
+        before: what may change a dependency.
+
+    """
+    command(partial(_watched, main, before))
 
 
 class _Terminal(logging.Handler):
@@ -52,10 +58,11 @@ def command(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
-def _watched(main: Callable[[], None]) -> None:
+def _watched(main: Callable[[], None], before: Callable[[], None]) -> None:
     from keras_repro.core import dependencies  # commands do without what it imports
 
     refuse_other_code()
+    before()
     files.before_output = dependencies.watch()
     main()
     files.before_output()

@@ -37,7 +37,7 @@ def parse(source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
         raise ReproError(f"{paths.PARAMS}: reviews.path is null; expected a file")
     by_rating = ratings.by_rating(settings.rating_scale)
     if source == schemas.SEGMENTED_SOURCE:
-        return _segmented(settings.path, by_rating, settings.encoding)
+        return _segmented(str(settings.path), by_rating, settings.encoding)
     text, rating, label = settings.text, settings.rating, settings.label
     if text is not None and rating is not None:
         columns = Columns(text, rating, by_rating)
@@ -45,7 +45,7 @@ def parse(source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
         columns = Columns(text, label, ratings.by_label())
     else:
         raise ReproError(f"{paths.PARAMS}: reviews.text or its rating is null; expected columns")
-    return table(settings.path, source, columns, settings.encoding)
+    return table(str(settings.path), source, columns, settings.encoding)
 
 
 def labelled(path: Path, source: str) -> Iterator[pa.RecordBatch]:

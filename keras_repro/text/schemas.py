@@ -43,6 +43,19 @@ FAULTS = (
     TOO_LONG,
 )
 
+# What a message says of a fault that is mostly one of the settings.
+EXPECTED = {
+    NO_NUMBER: "numbers up to reviews.rating_scale, or such as 4.5分, 8/10, 80%, ★★★★☆, 五星, 力荐 "
+    "(docs/reviews.md lists all); reviews.labels says what others mean",
+    OUT_OF_RANGE: "numbers up to reviews.rating_scale",
+    UNKNOWN_LABEL: "0 and 1, pos and neg, 正面 and 负面, 好评 and 差评 (docs/reviews.md lists "
+    "all); reviews.labels says what others mean",
+    UNDECODABLE: "another reviews.encoding",
+    NO_OBJECT: 'an object such as {"text": "很好", "label": 1} in each line',
+    OTHER_WIDTH: "as many columns as the first row has",
+    TOO_LONG: "at most prepare.max_characters",
+}
+
 PREPARED = pa.schema(
     [
         ("id", pa.string()),

@@ -124,16 +124,12 @@ class Selection:
         )
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Take in the whole corpus, as `clean` returns it.
-
-        Raises:
-            ReproError: there are no rows, or more are rejected than may be.
-
-        """
+        """Take in the whole corpus, as `clean` returns it."""
         self._repetitions.mkdir()
         with Repetitions(self._repetitions) as repetitions:
             files.write_parquet(self._cleaned, CLEANED, self._watched(batches, repetitions))
-            self._refuse_bad_corpus()
+            if self.counts["rows"] == 0:
+                return
             # One byte per row, in a file for the sake of corpora that outgrow the memory.
             outcomes = np.memmap(self._outcomes, np.int8, "w+", shape=self.counts["rows"])
             for rows, found in repetitions.outcomes():
@@ -165,7 +161,13 @@ class Selection:
             text = row["text"][:EXAMPLE_CHARACTERS]
             self._examples[fault] = f"{row['source']}, line {row['line']}: {text!r}"
 
-    def _refuse_bad_corpus(self) -> None:
+    def check_rows(self) -> None:
+        """See to it that there are rows, and not too many bad ones among them.
+
+        Raises:
+            ReproError: there are none, or more are rejected than may be.
+
+        """
         rows, rejected = self.counts["rows"], self.counts["rejected"]
         if rows == 0:
             raise ReproError(f"{paths.RAW_REVIEWS}: no rows; expected reviews of both classes")
@@ -173,12 +175,13 @@ class Selection:
             commonest = sorted(self._examples, key=lambda fault: -self.counts[_counter_of(fault)])
             lines = [
                 f"  {self.counts[_counter_of(fault)]:,} × {fault}, such as {self._examples[fault]}"
+                + (f"\n    expected {hint}" if (hint := schemas.EXPECTED.get(fault)) else "")
                 for fault in commonest[:COMMONEST]
             ]
             raise ReproError(
                 f"{paths.RAW_REVIEWS}: {rejected:,} of {rows:,} rows are no reviews; expected at "
                 f"most {self._max_bad_fraction:g} of them (reviews.max_bad_fraction in "
-                f"{paths.PARAMS})\n" + "\n".join(lines)
+                f"{paths.PARAMS}; all are in {paths.REJECTED_REVIEWS})\n" + "\n".join(lines)
             )
 
     def kept(self) -> Iterator[pa.RecordBatch]:

@@ -155,9 +155,12 @@ def test_a_rejected_row_with_line_ends_stays_one_row(project: Project) -> None:
 
 
 class TestUnusable:
-    """A corpus of no use ends in one message and leaves what was there before."""
+    """A corpus of no use ends in one message and leaves what was there before.
 
-    outputs = (PREPARED_REVIEWS, paths.REJECTED_REVIEWS, paths.REVIEW_COUNTS)
+    Only the rejected rows are written: one who is told of them wants to see them.
+    """
+
+    outputs = (PREPARED_REVIEWS, paths.REVIEW_COUNTS)
 
     @pytest.fixture
     def earlier(self, project: Project) -> Project:
@@ -169,7 +172,7 @@ class TestUnusable:
     def error(self, project: Project, content: str, **settings: Any) -> list[str]:
         result = staged(project, content.encode(), **settings)
         assert (result.returncode, "Traceback" in result.stderr) == (1, False)
-        assert [(project.root / path).read_bytes() for path in self.outputs] == [b"earlier"] * 3
+        assert [(project.root / path).read_bytes() for path in self.outputs] == [b"earlier"] * 2
         return result.stderr[result.stderr.index("error: ") :].splitlines()
 
     def test_too_many_bad_rows(self, earlier: Project) -> None:
@@ -177,12 +180,16 @@ class TestUnusable:
         first, *examples = self.error(earlier, HEAD + good(189) + bad)
         assert first == (
             "error: data/raw/reviews.parquet: 11 of 200 rows are no reviews; expected at most "
-            "0.05 of them (reviews.max_bad_fraction in params.yaml)"
+            "0.05 of them (reviews.max_bad_fraction in params.yaml; all are in "
+            "data/interim/rejected.csv)"
         )
+        assert [line for _, line, *_ in rejected(earlier)] == list(range(191, 202))
         assert examples == [
             "  5 × no rating, such as file, line 193: ',没有'",
             "  3 × other number of columns, such as file, line 198: '5,多,了'",
+            "    expected as many columns as the first row has",
             "  2 × rating out of range, such as file, line 191: '9,高'",
+            "    expected numbers up to reviews.rating_scale",
         ]
         earlier.set("reviews.max_bad_fraction", 0.055)
         assert earlier.stage("prepare").returncode == 0

@@ -63,6 +63,7 @@ def read_in(rows: list[tuple[int | None, str]], bad: float = 1.0) -> Selection:
         selection.read(
             clean(PREPARE, raw(rows[start : start + 7], start)) for start in range(0, len(rows), 7)
         )
+        selection.check_rows()
         selection.table = pa.Table.from_batches(selection.kept(), schemas.PREPARED)
         selection.bad = list(selection.rejected())
     return selection
@@ -160,7 +161,8 @@ class TestSelection:
         assert str(caught.value).splitlines() == [
             (
                 "data/raw/reviews.parquet: 10 of 100 rows are no reviews; expected at most 0.09 "
-                "of them (reviews.max_bad_fraction in params.yaml)"
+                "of them (reviews.max_bad_fraction in params.yaml; all are in "
+                "data/interim/rejected.csv)"
             ),
             "  6 × no rating, such as mine, line 91: '没有'",
             "  4 × no text, such as mine, line 97: ''",

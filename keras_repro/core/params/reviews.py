@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,6 +20,8 @@ from keras_repro.core.params.section import Fraction, ProjectPath, Section, insi
 
 # The sources that read `reviews.path`; all others stand in data/registry.yaml.
 OWN_SOURCES = ("file", "segmented")
+# How a file's name ends whose rows have columns.
+TABLES = frozenset((".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xls", ".xlsx"))
 
 Rating = Annotated[int, Field(ge=0, le=5)]
 Ratings = Annotated[frozenset[Rating], Field(min_length=1, strict=False)]
@@ -62,9 +65,21 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _with_words_as_keys(value: Any) -> Any:
+    """YAML has numbers and truth values where a label may be 1 or true."""
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
+
+
 Corpora = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1, strict=False)]
 Column = Annotated[str | int, BeforeValidator(_column)]
 Encoding = Annotated[str, AfterValidator(_text_encoding)]
+# What a label, a rating or an empty cell may be in YAML.
+Cell = str | int | float | bool | None
+# A file, a folder or a pattern such as data/*.txt; or one of these for each label.
+Place = Annotated[str, Field(min_length=1)]
+Places = Annotated[
+    dict[str, Place], BeforeValidator(_with_words_as_keys), Field(min_length=1, strict=False)
+]
 
 
 class Reviews(Section):
@@ -72,21 +87,29 @@ class Reviews(Section):
 
     Attributes:
         source: names of data/registry.yaml, `file` or `segmented`; several are merged in turn.
-        path: of the file, or its address in an object store.
+        path: of a file, a folder or a pattern such as data/*.txt, or an address in an object store;
+            or a mapping from labels to these.
         text: the column of the text: its name, or its number counted from 1.
         rating: the column of the rating, if `label` is null.
-        label: the column of a label with two values, if `rating` is null.
+        label: the column of a label, if `rating` is null. Where both are, the labels are those
+            of `path` or of the names of files and folders.
+        labels: what is read in place of a rating or label: a label or a rating, null for none.
+        sheet: of a workbook: its name, or its number counted from 1.
         rating_scale: the best rating; the worst is 0 or 1.
-        encoding: of the file; `auto` tells UTF-8, UTF-16 and GB 18030 apart.
+        encoding: of the file; `auto` finds it.
         max_bad_fraction: of all rows read, how many may be rejected.
 
     """
 
     source: Corpora
-    path: str | None = None
+    path: Place | Places | None = None
     text: Column | None = None
     rating: Column | None = None
     label: Column | None = None
+    labels: Annotated[
+        dict[str, Cell], BeforeValidator(_with_words_as_keys), Field(default_factory=dict)
+    ]
+    sheet: Column = 1
     rating_scale: Annotated[int, Field(ge=2, le=100)] = 5
     encoding: Encoding = "auto"
     max_bad_fraction: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -100,13 +123,28 @@ class Reviews(Section):
             raise ValueError(f"expected one source that reads `path`, found {' and '.join(own)}")
         if own and self.path is None:
             raise ValueError(f"expected the path of a file for the source {own[0]!r}, found null")
+        if own == ["segmented"] and not isinstance(self.path, str):
+            raise ValueError("expected the path of one file for the source 'segmented'")
         if own == ["file"]:
-            if self.text is None:
-                raise ValueError("expected the name or number of the column with the text as text")
-            if (self.rating is None) == (self.label is None):
-                found = "both" if self.rating is not None else "neither"
-                raise ValueError(f"expected a column as either rating or label, found {found}")
+            if self.rating is not None and self.label is not None:
+                raise ValueError("expected a column as either rating or label, found both")
+            if self._is_table:
+                self._check_columns()
         return self
+
+    def _check_columns(self) -> None:
+        if self.text is None:
+            raise ValueError("expected the name or number of the column with the text as text")
+        if self.rating is None and self.label is None:
+            raise ValueError("expected a column as either rating or label, found neither")
+
+    @property
+    def _is_table(self) -> bool:
+        """Whether `path` surely names one table; of others the names may tell the labels."""
+        if self.path is None or isinstance(self.path, Mapping) or re.search(r"[*?[]", self.path):
+            return False
+        suffixes = [name.lower() for name in PurePath(self.path).suffixes]
+        return bool(TABLES.intersection(suffixes))
 
 
 class Storage(Section):
