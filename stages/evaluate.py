@@ -84,7 +84,7 @@ def on_short_texts(
     )
     positive = batches.predict(model, data)[:, 1]
     for (inputs,), rows in zip(data, data.rows, strict=True):
-        positive[rows[~reader.known(inputs)]] = np.nan
+        positive[rows[~reader.known(inputs, encoded.lengths[rows])]] = np.nan
     return {
         behaviour.SPLIT: behaviour.predicted(
             texts, dict(zip(spelt, positive.tolist(), strict=True))

@@ -35,6 +35,19 @@ def wide(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
     )
 
 
+def gate(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
+    """Add the part that tells how surely a text is a review, of shape (N, 1).
+
+    Args:
+        graph: to add to.
+        part: trained.
+        ngrams: ids of shape (N, length, columns).
+
+    """
+    probabilities = graph.add("Softmax", wide(graph, part, ngrams), axis=1)
+    return graph.add("Gather", probabilities, graph.axes(1), axis=1)
+
+
 def _distinct(graph: OnnxGraph, ngrams: str) -> str:
     """Add what sorts the ids of each number of characters and leaves all but the first as 0."""
     length = graph.add("Gather", graph.add("Shape", ngrams), graph.axes(1))
@@ -83,27 +96,6 @@ def _known(graph: OnnxGraph, ngrams: str) -> str:
     return graph.add("Greater", greatest_id, graph.constant(0, "int32"))
 
 
-def length(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
-    """Add the part that tells how long a text is, of shape (N, 1).
-
-    Args:
-        graph: to add to.
-        part: of the model.
-        ngrams: ids of shape (N, length, columns).
-
-    """
-    known = graph.add("Cast", _known(graph, ngrams), to=TensorProto.FLOAT)
-    count = graph.add("ReduceSum", known, graph.axes(1), keepdims=1)
-    share = part.get_layer("share")
-    scaled = graph.add("Mul", count, graph.constant(share.scale))
-    return graph.add(
-        "Clip",
-        graph.add("Add", scaled, graph.constant(share.offset)),
-        graph.constant(0),
-        graph.constant(1),
-    )
-
-
 def _pooled(graph: OnnxGraph, states: str, known: str) -> str:
     """Add the greatest and the mean of each number over the known characters.
 
@@ -135,4 +127,4 @@ def _pooled(graph: OnnxGraph, states: str, known: str) -> str:
     return graph.add("Flatten", graph.add("Transpose", both, perm=[1, 0, 2]), axis=1)
 
 
-PARTS: dict[str, Part] = {"length": length, "wide": wide, "reader": reader}
+PARTS: dict[str, Part] = {"wide": wide, "gate": gate, "reader": reader}

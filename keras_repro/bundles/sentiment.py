@@ -138,7 +138,8 @@ class Sentiment:
             end = _end(ascending, start)
             rows = order[start:end]
             inputs = self._reader.inputs(encoded.padded(rows))
-            logits[rows], known[rows] = self._network.logits(inputs), self._reader.known(inputs)
+            logits[rows] = self._network.logits(inputs)
+            known[rows] = self._reader.known(inputs, lengths[rows])
             start = end
         return logits, known
 

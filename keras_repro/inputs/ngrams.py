@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from keras_repro.core import files, paths
-from keras_repro.core.params import Params, Reader, Training, Wide
+from keras_repro.core.params import Gate, Params, Reader, Training, Wide
 from keras_repro.inputs import Details, NgramInputs, Split, TrainingData, texts
 from keras_repro.inputs.texts import Encoded, TextReading
 from keras_repro.text import characters, ngrams, ragged, schemas, segmentation
@@ -69,15 +69,13 @@ class NgramReader:
         found = [characters.of_text(self._cut, text, self._max_length) for text in given]
         return Encoded(self._numbers[np.concatenate(found)], np.array([len(one) for one in found]))
 
-    def known(self, inputs: np.ndarray) -> np.ndarray:
+    def known(self, inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return whether enough of a text is known, bool of shape (N,).
 
         Common characters in any order are known one by one, so several of them count where they
         stood together in training. Of one or two, any counts.
         """
         single, several = inputs[..., 0] > 0, (inputs[..., 1 : self._longest] > 0).any(axis=-1)
-        # Padding looks like an unknown character, so texts are as long as what is known of them.
-        lengths = np.where(single, np.arange(1, inputs.shape[1] + 1), 0).max(axis=1)
         enough = several.sum(axis=1) >= LEAST_KNOWN * lengths
         known: np.ndarray = single.any(axis=1) & (enough | (lengths <= SHORTEST))
         return known
@@ -93,16 +91,27 @@ class Ngrams:
         """Return the names of the classes, by label."""
         return schemas.CLASSES
 
-    def training(self, settings: Wide | Reader, seed: int) -> TrainingData:
-        """Return what trains and what validates."""
+    def training(self, settings: Wide | Gate | Reader, seed: int) -> TrainingData:
+        """Return what trains and what validates.
+
+        A gate learns where a text is from: its labels are 1 for reviews, 0 for composed sentences.
+        """
         census = ngrams.read_census()
         keys = census.keys()
         inputs = NgramInputs(census.rarity(), keys.columns, len(schemas.CLASSES))
         train, validation = (ragged.read(name, self.path) for name in ("train", "validation"))
-        if settings.composed:
-            train = ragged.joined(train, ragged.read(ragged.COMPOSED, self.path))
-        batches = texts.training(train, validation, keys.ids, settings, seed)
-        return TrainingData(*batches, inputs, rows="texts" if settings.composed else "reviews")
+        if settings.learns == "reviews":
+            batches = texts.training(train, validation, keys.ids, settings, seed)
+            return TrainingData(*batches, inputs, rows="reviews")
+        composed = ragged.read(ragged.COMPOSED, self.path)
+        if settings.learns == "origin":
+            train, validation = (
+                each._replace(labels=np.ones_like(each.labels)) for each in (train, validation)
+            )
+            composed = composed._replace(labels=np.zeros_like(composed.labels))
+        both = ragged.joined(train, composed)
+        batches = texts.training(both, validation, keys.ids, settings, seed)
+        return TrainingData(*batches, inputs, rows="texts")
 
     def split(self, name: str, settings: Training, seed: int, batch_size: int) -> Split:
         """Return the validation or the test split."""

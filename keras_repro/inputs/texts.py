@@ -53,11 +53,12 @@ class Reader(Protocol):
     def inputs(self, padded: np.ndarray) -> np.ndarray:
         """Return what the network takes, of numbers of shape (N, length) padded with 0."""
 
-    def known(self, inputs: np.ndarray) -> np.ndarray:
+    def known(self, inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return whether the model knows words of a text, bool of shape (N,).
 
         Args:
             inputs: of the network.
+            lengths: of each text, without padding, of shape (N,).
 
         """
 

@@ -78,8 +78,9 @@ class WordReader:
         return padded
 
     @staticmethod
-    def known(inputs: np.ndarray) -> np.ndarray:
+    def known(inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return whether a word of a text is in the vocabulary, bool of shape (N,)."""
+        del lengths
         known: np.ndarray = np.any(inputs > schemas.UNKNOWN, axis=1)
         return known
 

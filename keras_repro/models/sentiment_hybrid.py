@@ -4,9 +4,10 @@ The wide part has one weight per n-gram, word and class, as a linear classifier 
 (Cheng and others, 2016, for the name). The deep part reads a review character by character: each is
 the sum of the embeddings of the n-grams that end there and of the word that does, so that a
 recurrent network begins with what the wide part knows and adds the order. The parts are trained
-alone, and then their logits are averaged (Wolpert, 1992, stacking): of a short text those of the
-readers, which know what 不, 太 and 虽然 do; of a longer one, which says all several times, those
-of the wide part as well.
+alone, and then their logits are averaged (Wolpert, 1992, stacking). A gate decides how (Jacobs and
+others, 1991, mixture of experts): where a text is like a lone sentence, the readers answer, which
+know what 不, 太 and 虽然 do; where it is like a review, which says all several times, the wide part
+answers with them.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from functools import partial
 import keras
 from keras import layers, ops
 
-from keras_repro.core.params import Hybrid, Reader, Wide
+from keras_repro.core.params import Gate, Hybrid, Reader, Wide
 from keras_repro.inputs import NgramInputs
 
 DATASET = "ngrams"
@@ -23,7 +24,7 @@ Settings = Hybrid
 Build = Callable[[NgramInputs], keras.Model]
 
 
-def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
+def build_wide(params: Wide | Gate, inputs: NgramInputs, name: str = "wide") -> keras.Model:
     """Return a model from n-gram ids (N, length, columns) to probabilities (N, classes)."""
     ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
     size = len(inputs.rarity)
@@ -40,7 +41,15 @@ def build_wide(params: Wide, inputs: NgramInputs) -> keras.Model:
     weight = layers.Reshape((-1, inputs.classes), name="weight_of_all")(weight)
     logits = layers.Dot(axes=1, name="logits")([rarity, weight])
     probabilities = layers.Softmax(name="probabilities")(logits)
-    return keras.Model(ngrams, probabilities, name="wide")
+    return keras.Model(ngrams, probabilities, name=name)
+
+
+def build_gate(params: Gate, inputs: NgramInputs) -> keras.Model:
+    """Return a model from n-gram ids (N, length, columns) to probabilities (N, 2).
+
+    The first is that of a composed sentence, the second that of a review.
+    """
+    return build_wide(params, inputs._replace(classes=2), "gate")
 
 
 def build_reader(params: Reader, inputs: NgramInputs, name: str) -> keras.Model:
@@ -109,36 +118,21 @@ def _pooled(
     return greatest, mean
 
 
-def parts(params: Hybrid) -> list[tuple[Wide | Reader, Build]]:
-    """Return the settings of each part and what builds it.
-
-    They stand in the order in which they are trained: the first is useful within seconds.
-    """
+def parts(params: Hybrid) -> list[tuple[Wide | Gate | Reader, Build]]:
+    """Return the settings of each part and what builds it, in the order of training."""
     readers = [
         partial(build_reader, params.reader, name=f"reader_{n + 1}") for n in range(params.readers)
     ]
     return [
         (params.wide, partial(build_wide, params.wide)),
+        (params.gate, partial(build_gate, params.gate)),
         *((params.reader, build) for build in readers),
     ]
 
 
-def build_length(params: Hybrid, inputs: NgramInputs) -> keras.Model:
-    """Return a model from n-gram ids (N, length, columns) to how long a text is (N, 1).
-
-    0 is short and 1 has full length, by its known characters.
-    """
-    ngrams = keras.Input((None, inputs.columns), dtype="int32", name="ngrams")
-    known = ops.any(ops.not_equal(ngrams, 0), axis=-1)
-    count = ops.sum(ops.cast(known, "float32"), axis=1, keepdims=True)
-    slope = 1 / (params.full_length - params.short)
-    share = layers.Rescaling(slope, offset=-slope * params.short, name="share")(count)
-    return keras.Model(ngrams, ops.clip(share, 0.0, 1.0), name="length")
-
-
 def stack(
-    length: keras.Model,
     wide: keras.Model,
+    gate: keras.Model,
     readers: Sequence[keras.Model],
     share: float,
     scale: float,
@@ -146,20 +140,20 @@ def stack(
     """Return a model whose logits are a mean of those of its parts, times a factor.
 
     Args:
-        length: from `build_length`.
         wide: trained.
-        readers: trained, on the same n-grams; all count alike.
-        share: of the readers together, in a text of full length.
+        gate: trained, on the same n-grams as all.
+        readers: trained; all count alike.
+        share: of the readers together, in what is surely a review.
         scale: the factor; below 1 it makes probabilities more cautious.
 
     """
     ngrams = keras.Input(wide.input_shape[1:], dtype="int32", name="ngrams")
-    full = length(ngrams)
+    review = keras.Model(gate.inputs, gate.output[:, 1:], name="gate")(ngrams)
     weight, part = scale * (1 - share), scale / len(readers)
-    weights = {wide: layers.Rescaling(weight, name="wide_share")(full)}
+    weights = {wide: layers.Rescaling(weight, name="wide_share")(review)}
     for reader in readers:
         name = f"{reader.name}_share"
-        weights[reader] = layers.Rescaling(-weight / len(readers), offset=part, name=name)(full)
+        weights[reader] = layers.Rescaling(-weight / len(readers), offset=part, name=name)(review)
     weighted = [
         layers.Multiply(name=f"{of.name}_weighted")([_logits_of(of)(ngrams), by])
         for of, by in weights.items()

@@ -45,12 +45,11 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
             log.info("%s: the learning rate %g is best", part.name, trial.optimizer.learning_rate)
         trained.append(part)
         logits.append(scores)
-    wide, *readers = logits
-    length = module.build_length(settings, splits.inputs)
-    lengths = batches.outputs(length, validation.batches)
-    mix = best_mix(wide, np.mean(readers, axis=0), lengths, validation.labels, settings.shares)
+    wide, gate, *readers = logits
+    review = batches.as_probabilities(gate)[:, 1:]
+    mix = best_mix(wide, np.mean(readers, axis=0), review, validation.labels, settings.shares)
     log.info("share of the readers: %g; logits times %g", mix.share, mix.scale)
-    model: keras.Model = module.stack(length, trained[0], trained[1:], mix.share, mix.scale)
+    model: keras.Model = module.stack(*trained[:2], trained[2:], mix.share, mix.scale)
     return model
 
 
@@ -58,7 +57,7 @@ class Mix(NamedTuple):
     """How two kinds of logits become one: their mean times a factor.
 
     Attributes:
-        share: of the second kind in the mean, for texts of full length.
+        share: of the second kind in the mean, for what is surely a review.
         scale: the factor, which moves probabilities and no verdict.
 
     """
@@ -67,17 +66,17 @@ class Mix(NamedTuple):
     scale: float
 
 
-def mixed(first: np.ndarray, second: np.ndarray, lengths: np.ndarray, mix: Mix) -> np.ndarray:
+def mixed(first: np.ndarray, second: np.ndarray, review: np.ndarray, mix: Mix) -> np.ndarray:
     """Return logits of shape (N, classes).
 
     Args:
         first: likewise.
         second: likewise.
-        lengths: of each text, of shape (N, 1), 1 where it has full length.
+        review: how surely each text is one, of shape (N, 1).
         mix: of the two.
 
     """
-    weights = (1 - mix.share) * lengths
+    weights = (1 - mix.share) * review
     logits: np.ndarray = mix.scale * (weights * first + (1 - weights) * second)
     return logits
 
@@ -85,7 +84,7 @@ def mixed(first: np.ndarray, second: np.ndarray, lengths: np.ndarray, mix: Mix) 
 def best_mix(
     first: np.ndarray,
     second: np.ndarray,
-    lengths: np.ndarray,
+    review: np.ndarray,
     labels: np.ndarray,
     shares: tuple[float, ...],
 ) -> Mix:
@@ -97,7 +96,7 @@ def best_mix(
     Args:
         first: float64 of shape (N, classes).
         second: likewise.
-        lengths: as `mixed` takes them.
+        review: as `mixed` takes it.
         labels: of shape (N,).
         shares: all that are tried; of equally good ones the first is taken.
 
@@ -107,7 +106,7 @@ def best_mix(
 
     """
     mixes = [Mix(share, scale) for share in shares for scale in SCALES]
-    return min(mixes, key=lambda mix: _loss(labels, mixed(first, second, lengths, mix)))
+    return min(mixes, key=lambda mix: _loss(labels, mixed(first, second, review, mix)))
 
 
 def _loss(labels: np.ndarray, logits: np.ndarray) -> float:

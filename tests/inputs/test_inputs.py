@@ -1,6 +1,7 @@
 """What the kinds of input have in common, on the small project."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from conftest import MODELS, Project
 from keras_repro import inputs, models
 from keras_repro.core import params
 from keras_repro.core.errors import ReproError
+from keras_repro.inputs.batches import Batches
 from keras_repro.inputs.images import Images
 from keras_repro.text import schemas
 
@@ -91,3 +93,19 @@ def test_a_table_of_another_run_is_named(settings: params.Params, tmp_path: Path
     place = settings.storage.prepared_reviews
     with pytest.raises(ReproError, match=rf"{place}: lacks the review 0000000000000000 of data/"):
         texts.rows_of(np.array([0]), ids, place, schemas.PREPARED, ["id", "text"])
+
+
+def test_a_gate_learns_where_a_text_is_from(settings: params.Params) -> None:
+    kind, own = of("sentiment_hybrid", settings)
+    own = cast("params.Hybrid", own)
+    reviews, texts, origin = (
+        kind.training(part, seed=1) for part in (own.wide, own.reader, own.gate)
+    )
+
+    def labels(data: Batches) -> np.ndarray:
+        return np.concatenate([data[number][1] for number in range(len(data))])
+
+    written, total = len(labels(reviews.train)), len(labels(texts.train))
+    assert written < total
+    assert np.bincount(labels(origin.train)).tolist() == [total - written, written]
+    assert set(labels(origin.validation)) == {1}  # all of them are reviews

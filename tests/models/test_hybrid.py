@@ -22,13 +22,11 @@ SMALL = SETTINGS.model_copy(
     update={
         "reader": SETTINGS.reader.model_copy(update={"embedding": 8, "units": 4}),
         "readers": 2,
-        "short": 10,
-        "full_length": 30,
     }
 )
 RARITY = np.concatenate([[0], np.linspace(1, 3, 50)]).astype(np.float32)
 INPUTS = NgramInputs(RARITY, 4, 2)
-NAMES = ("wide", "reader_1", "reader_2")
+NAMES = ("wide", "gate", "reader_1", "reader_2")
 RANDOM = np.random.default_rng(0)
 
 
@@ -58,7 +56,7 @@ def without_dropout() -> params.Reader:
     return SMALL.reader.model_copy(update=dict.fromkeys(dropouts, 0.0))
 
 
-@pytest.mark.parametrize("name", NAMES[:2])
+@pytest.mark.parametrize("name", NAMES[:3])
 class TestParts:
     def test_padding_changes_nothing(self, name: str) -> None:
         model, x = built(name), reviews(3, 7)
@@ -107,30 +105,19 @@ def test_reader_reads_both_ways() -> None:
         np.testing.assert_allclose(states, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_length_counts_known_characters() -> None:
-    length = sentiment_hybrid.build_length(SMALL, INPUTS)
-    x = np.zeros((4, 60, 4), np.int32)
-    for row, known in enumerate((SMALL.short, 20, SMALL.full_length, 60)):
-        x[row, 60 - known :, row % 4] = 7
-    half = (20 - SMALL.short) / (SMALL.full_length - SMALL.short)
-    np.testing.assert_allclose(length.predict_on_batch(x)[:, 0], [0, half, 1, 1], atol=1e-6)
-
-
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize(("known", "full"), [(5, 0.0), (20, 0.5), (40, 1.0)])
-def test_stack_is_the_mean_of_the_logits_times_a_factor(
-    share: float, known: int, full: float, tmp_path: Path
-) -> None:
-    wide, *readers = (built(name) for name in NAMES)
-    length = sentiment_hybrid.build_length(SMALL, INPUTS)
-    model, x = sentiment_hybrid.stack(length, wide, readers, share, scale=0.7), reviews(4, known)
+def test_stack_is_the_mean_of_the_logits_times_a_factor(share: float, tmp_path: Path) -> None:
+    wide, gate, *readers = (built(name) for name in NAMES)
+    model, x = sentiment_hybrid.stack(wide, gate, readers, share, scale=0.7), reviews(4, 20)
     archive.save(model, tmp_path / "model.keras")
     logits = [
         keras.Model(one.inputs, one.get_layer("logits").output).predict_on_batch(x)
         for one in (wide, *readers, archive.load(tmp_path / "model.keras"))
     ]
     assert not np.allclose(logits[1], logits[2])
-    weight = (1 - share) * full
+    review = gate.predict_on_batch(x)[:, 1:]
+    assert np.ptp(review) > 0.05
+    weight = (1 - share) * review
     expected = 0.7 * (weight * logits[0] + (1 - weight) * (logits[1] + logits[2]) / 2)
     np.testing.assert_allclose(logits[3], expected, rtol=1e-4, atol=1e-5)
 

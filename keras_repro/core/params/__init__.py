@@ -16,6 +16,7 @@ from keras_repro.core.params.general import Download, Evaluate, Runtime, Schedul
 from keras_repro.core.params.models import (
     Bilstm,
     Cnn,
+    Gate,
     Hybrid,
     ImageTraining,
     Mlp,
@@ -71,6 +72,7 @@ __all__ = [
     "Evaluate",
     "FasttextBaseline",
     "Fraction",
+    "Gate",
     "Head",
     "Hybrid",
     "ImageTraining",

@@ -11,6 +11,10 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from keras_repro.core.params.section import Fraction, Layers, Rate, Section
 from keras_repro.core.params.training import PerturbedTraining, Training
 
+# What a part of sentiment_hybrid learns: the sentiment of reviews, or of these and of composed
+# sentences, or which of the two a text is.
+Learns = Literal["reviews", "texts", "origin"]
+
 
 class ImageTraining(Training):
     """The validation split is taken from the training images, which come without one."""
@@ -59,7 +63,7 @@ class Wide(Training):
 
     """
 
-    composed: ClassVar[bool] = False  # it learns from reviews alone
+    learns: ClassVar[Learns] = "reviews"
 
     dropout: Rate
     rate_factors: Annotated[tuple[PositiveFloat, ...], Field(min_length=1, strict=False)]
@@ -75,6 +79,24 @@ class Wide(Training):
         return [self.model_copy(update={"optimizer": optimizer}) for optimizer in optimizers]
 
 
+class Gate(Training):
+    """A weight per n-gram, as `Wide` has, that tells reviews from composed sentences.
+
+    Attributes:
+        dropout: of the n-grams of a text.
+
+    """
+
+    learns: ClassVar[Learns] = "origin"
+
+    dropout: Rate
+
+    def trials(self, batches: int) -> list[Self]:
+        """Return these settings, however many batches an epoch has."""
+        del batches
+        return [self]
+
+
 class Reader(PerturbedTraining):
     """A GRU of `units` in each direction over the n-grams and words that end at each character.
 
@@ -88,7 +110,7 @@ class Reader(PerturbedTraining):
 
     """
 
-    composed: ClassVar[bool] = True  # and from the sentences of `compose`
+    learns: ClassVar[Learns] = "texts"
 
     embedding: PositiveInt
     units: PositiveInt
@@ -108,36 +130,27 @@ class Hybrid(Section):
 
     Attributes:
         wide: trained first.
-        reader: trained next, as often as `readers` says, each time from other random numbers.
+        gate: trained next.
+        reader: trained last, as often as `readers` says, each time from other random numbers.
         readers: how many there are.
-        shares: of the readers in an answer to a text of full length; all that are tried.
-        short: known characters up to which a text is short: the readers answer alone.
-        full_length: known characters from which on a text has full length.
+        shares: of the readers in an answer to a review; all that are tried.
 
     """
 
     branches: ClassVar[int] = 2  # the directions of a reader
 
     wide: Wide
+    gate: Gate
     reader: Reader
     readers: PositiveInt
     shares: Annotated[
         tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1, strict=False)
     ]
-    short: NonNegativeInt
-    full_length: PositiveInt
-
-    @model_validator(mode="after")
-    def _short_is_shorter(self) -> Self:
-        if self.short >= self.full_length:
-            raise ValueError(
-                f"expected short below full_length, found {self.short} and {self.full_length}"
-            )
-        return self
 
     @model_validator(mode="after")
     def _one_history(self) -> Self:
-        if self.wide.metrics != self.reader.metrics:
-            found = " and ".join(", ".join(t.metrics) for t in (self.wide, self.reader))
-            raise ValueError(f"expected the same metrics for wide and reader, found {found}")
+        of_parts = {part.metrics for part in (self.wide, self.gate, self.reader)}
+        if len(of_parts) > 1:
+            found = " and ".join(sorted(", ".join(metrics) for metrics in of_parts))
+            raise ValueError(f"expected the same metrics for all parts, found {found}")
         return self
