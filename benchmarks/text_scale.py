@@ -135,6 +135,7 @@ def configure(project: Path, engine: str, cluster: str | None) -> None:
     content["models"]["sentiment_bilstm"]["epochs"] = 1
     hybrid = content["models"]["sentiment_hybrid"]
     hybrid["wide"].update(epochs=1, rate_factors=[1.0])
+    hybrid["gate"].update(epochs=1)
     hybrid["reader"].update(epochs=1, least_batches=0)
     hybrid["readers"] = 1
     yaml.dump(content, project / paths.PARAMS)
@@ -176,7 +177,7 @@ def run_stages(project: Path) -> dict[str, Cost]:
 def train(project: Path, model: str) -> dict[str, Cost]:
     """Train a model for an epoch: four fifths of the rows train, a tenth validates.
 
-    Of sentiment_hybrid, the wide part and one reader have an epoch each.
+    Of sentiment_hybrid, the wide part, the gate and one reader have an epoch each.
     """
     costs = {stage: run_stage(project, stage) for stage in FURTHER_STAGES[model]}
     return costs | {f"train {model}, 1 epoch": run_stage(project, "train", model)}

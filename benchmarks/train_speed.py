@@ -231,10 +231,11 @@ def bilstm(settings: params.Params, seed: int, **changes: int) -> Told:
 
 
 def hybrid(settings: params.Params, seed: int) -> Told:
-    """Train the first two parts of `sentiment_hybrid`; a second reader learns as the first does."""
+    """Train wide and a reader of `sentiment_hybrid`; a second reader learns as the first does."""
     module = models.module("sentiment_hybrid")
     sections = models.settings("sentiment_hybrid", settings)
-    return trained(module.parts(sections)[:2], module.DATASET, seed)
+    parts = [part for part in module.parts(sections) if part[0].learns != "origin"]
+    return trained(parts[:2], module.DATASET, seed)
 
 
 def trained(parts: list[tuple[Any, Callable[..., keras.Model]]], dataset: str, seed: int) -> Told:

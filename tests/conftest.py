@@ -202,9 +202,10 @@ def make_small(project: Project, epochs: int) -> None:
         if name != "sentiment_hybrid":
             project.set(f"models.{name}.epochs", epochs)
     project.set("compose.most", 300)
-    # Its parts are trained one after the other: wide, then each reader.
+    # Its parts are trained one after the other: wide, the gate, then each reader.
     project.set("models.sentiment_hybrid.readers", 1)
     project.set("models.sentiment_hybrid.wide.epochs", max(1, epochs - epochs // 2))
+    project.set("models.sentiment_hybrid.gate.epochs", 1)
     project.set("models.sentiment_hybrid.reader.epochs", max(1, epochs // 2))
 
 

@@ -124,6 +124,32 @@ def by_length(lengths: np.ndarray, batch_size: int, random: np.random.Generator 
     return _varied_start(batches, lengths)
 
 
+def by_size(lengths: np.ndarray, batch_size: int, most: int, random: np.random.Generator) -> Rows:
+    """Return shuffled batches of rows of similar length, of long rows fewer in each.
+
+    Each epoch has as many, as the rows are sorted whole and not in pools.
+
+    Args:
+        lengths: of each row, of shape (N,).
+        batch_size: rows per batch at most.
+        most: what a batch holds at most, padding included; a longer row is alone in one.
+        random: decides which rows of a length meet, and shuffles the batches.
+
+    """
+    order = random.permutation(len(lengths))
+    order = order[np.argsort(lengths[order], kind="stable")]
+    ascending = lengths[order]
+    batches, start = [], 0
+    while start < len(order):
+        together = ascending[start : start + batch_size]
+        sizes = together * np.arange(1, len(together) + 1)
+        count = max(1, int(np.searchsorted(sizes, most, side="right")))
+        batches.append(order[start : start + count])
+        start += count
+    batches = [batches[place] for place in random.permutation(len(batches))]
+    return _varied_start(batches, lengths)
+
+
 def _varied_start(batches: Rows, lengths: np.ndarray) -> Rows:
     """Swap batches so that the first two differ in length, if any two do.
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, Section, Spelling, Training
+from keras_repro.core.params import Reader as ReaderSettings
 from keras_repro.inputs import Split
 from keras_repro.text import characters, composition, grounds, normalisation, ragged, segmentation
 
@@ -168,11 +169,14 @@ def training(
     """
     from keras_repro.inputs import batches
 
-    shuffled = batches.Batches(
-        partial(_gather, train, inputs),
-        lambda random: batches.by_length(train.lengths, settings.batch_size, random),
-        seed,
-    )
+    def arranged(random: np.random.Generator) -> batches.Rows:
+        if isinstance(settings, ReaderSettings):
+            return batches.by_size(
+                train.lengths, settings.batch_size, settings.batch_characters, random
+            )
+        return batches.by_length(train.lengths, settings.batch_size, random)
+
+    shuffled = batches.Batches(partial(_gather, train, inputs), arranged, seed)
     return shuffled, _in_order(validation, inputs, settings.batch_size)
 
 

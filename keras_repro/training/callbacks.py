@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
-from keras_repro.core.params import Callbacks, Metric
+from keras_repro.core.params import Callbacks, Checkpoint, Metric
 from keras_repro.inputs.batches import Batches
 
 log = logging.getLogger(__name__)
@@ -153,12 +153,7 @@ def build(settings: Callbacks, best: Path, logs: Path) -> list[keras.callbacks.C
         ReproError: TensorBoard is wanted and not installed.
 
     """
-    monitor = settings.checkpoint.monitor
-    chosen: list[keras.callbacks.Callback] = [
-        keras.callbacks.ModelCheckpoint(
-            best, monitor=monitor, mode=_mode(monitor), save_best_only=True, save_weights_only=True
-        )
-    ]
+    chosen: list[keras.callbacks.Callback] = [_keeping(settings.checkpoint, best)]
     if board := settings.tensorboard:
         _check_tensorboard()
         # Before the learning rate is reduced: what is logged is the rate that the epoch had.
@@ -192,6 +187,18 @@ def build(settings: Callbacks, best: Path, logs: Path) -> list[keras.callbacks.C
             )
         )
     return chosen
+
+
+def _keeping(settings: Checkpoint | None, best: Path) -> keras.callbacks.ModelCheckpoint:
+    if settings is None:
+        return keras.callbacks.ModelCheckpoint(best, save_weights_only=True)  # of each epoch
+    return keras.callbacks.ModelCheckpoint(
+        best,
+        monitor=settings.monitor,
+        mode=_mode(settings.monitor),
+        save_best_only=True,
+        save_weights_only=True,
+    )
 
 
 def _check_tensorboard() -> None:

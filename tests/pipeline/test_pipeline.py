@@ -196,15 +196,16 @@ def test_validation_chooses_among_rates_and_a_small_corpus_has_more_epochs(
     project = small_run.copy(tmp_path / "project")
     project.set("models.sentiment_hybrid.wide.rate_factors", [0.00001, 1.0])
     learnt = files.read_npz(project.root / paths.NGRAMS, ["train_labels", "composed_labels"])
-    batches = math.ceil(sum(map(len, learnt.values())) / 128)
+    batches = math.ceil(sum(map(len, learnt.values())) / 256)
     project.set("models.sentiment_hybrid.reader.least_batches", 2 * batches + 1)
     result = project.stage("train", "sentiment_hybrid")
     assert result.returncode == 0, result.stderr
     assert "wide: the learning rate 0.016 is best" in result.stderr
     assert "epoch 3 of 3" in result.stderr
     rates = [float(row["learning_rate"]) for row in epochs(project, "sentiment_hybrid")]
-    assert rates[0] < 1e-6  # decayed to 0 by then; an epoch for each rate, and three of the reader
-    assert len(rates) == 5
+    # Decayed to 0 by then; an epoch for each rate, one of the gate and three of the reader.
+    assert rates[0] < 1e-6
+    assert len(rates) == 6
 
 
 @pytest.mark.parametrize("name", ["cifar10_cnn", "sentiment_bilstm", "sentiment_hybrid"])

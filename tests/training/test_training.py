@@ -75,6 +75,19 @@ class TestBatches:
         first, second, *_ = batches.by_length(lengths, 8, np.random.default_rng(seed))
         assert lengths[first].max() != lengths[second].max()
 
+    def test_long_rows_come_in_smaller_batches(self) -> None:
+        lengths = np.append(LENGTHS, 5000)
+        first, second = (
+            batches.by_size(lengths, 32, 400, np.random.default_rng(seed)) for seed in (0, 1)
+        )
+        assert len(first) == len(second)
+        assert [list(rows) for rows in first] != [list(rows) for rows in second]
+        assert sorted(np.concatenate(first)) == list(range(len(lengths)))
+        assert max(map(len, first)) == 32
+        padded = [lengths[rows].max() * len(rows) for rows in first]
+        assert max(padded) == 5000  # too long for any, and so alone
+        assert sorted(padded)[-2] <= 400
+
     def test_equal_lengths(self) -> None:
         rows = batches.by_length(np.full(100, 7), 8, np.random.default_rng(0))
         assert sorted(np.concatenate(rows)) == list(range(100))

@@ -50,6 +50,7 @@ from keras_repro.core.params.seq2seq import (
 )
 from keras_repro.core.params.training import (
     Callbacks,
+    Checkpoint,
     Loss,
     Metric,
     Optimizer,
@@ -65,6 +66,7 @@ __all__ = [
     "Baselines",
     "Bilstm",
     "Callbacks",
+    "Checkpoint",
     "Cnn",
     "Compose",
     "Download",

@@ -106,6 +106,7 @@ class Reader(PerturbedTraining):
         ngram_dropout: of the n-grams and words at each character.
         embedding_dropout: of the numbers of all characters of a review.
         dropout: of what the GRU has made of a review.
+        batch_characters: of all texts of a batch together, padding included, at most.
         least_batches: that it learns from; a small corpus has more than `epochs` epochs for it.
 
     """
@@ -117,6 +118,7 @@ class Reader(PerturbedTraining):
     ngram_dropout: Rate
     embedding_dropout: Rate
     dropout: Rate
+    batch_characters: PositiveInt
     least_batches: NonNegativeInt
 
     def trials(self, batches: int) -> list[Self]:

@@ -145,9 +145,12 @@ class TensorBoard(Section):
 
 
 class Callbacks(Section):
-    """What watches over the training; null switches one off."""
+    """What watches over the training; null switches one off.
 
-    checkpoint: Checkpoint
+    Without `checkpoint` the last epoch becomes the model.
+    """
+
+    checkpoint: Checkpoint | None
     early_stopping: EarlyStopping | None
     reduce_learning_rate: ReduceLearningRate | None
     tensorboard: TensorBoard | None = None
