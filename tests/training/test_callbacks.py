@@ -106,6 +106,12 @@ class TestCheckpoint:
         accuracy = (probabilities.argmax(axis=1) == y).mean()
         assert accuracy == pytest.approx(history["val_accuracy"][best])
 
+    def test_without_it_the_last_epoch_is_the_model(self) -> None:
+        model, history, x, y = fit(checkpoint=None)
+        loss = -np.log(model.predict(x, verbose=0)[np.arange(len(y)), y]).mean()
+        assert loss == pytest.approx(history["val_loss"][-1], rel=1e-4)
+        assert loss > min(history["val_loss"])
+
 
 class TestEarlyStopping:
     @pytest.mark.parametrize(("patience", "min_delta"), [(1, 0.0), (3, 0.05)])
