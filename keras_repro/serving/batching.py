@@ -6,14 +6,23 @@ from concurrent.futures import Executor
 from typing import NamedTuple
 
 from keras_repro.bundles.sentiment import Answer
+from keras_repro.core.errors import ReproError
 
 # Texts that are answered together at most, unless one request has more.
 TEXTS_PER_BATCH = 256
 
 
+# What becomes of a text: its answer, or why there is none.
+Judged = Answer | ReproError
+
+
+class BusyError(Exception):
+    """As much waits already as may."""
+
+
 class _Waiting(NamedTuple):
     texts: Sequence[str]
-    answer: asyncio.Future[Sequence[Answer]]
+    answer: asyncio.Future[Sequence[Judged]]
 
 
 class Batcher:
@@ -22,24 +31,40 @@ class Batcher:
     Nobody waits for a batch to fill: a request that comes alone is answered alone.
 
     Args:
-        predict: returns an answer per text.
+        judge: returns what becomes of each text.
         executor: in which it runs.
+        most: texts that may wait, unless one request has more.
         observe: is told the number of texts of each batch.
 
     """
 
     def __init__(
         self,
-        predict: Callable[[Sequence[str]], Sequence[Answer]],
+        judge: Callable[[Sequence[str]], Sequence[Judged]],
         executor: Executor,
+        most: int,
         observe: Callable[[int], None],
     ) -> None:
-        self._predict, self._executor, self._observe = predict, executor, observe
+        self._judge, self._executor, self._most, self._observe = judge, executor, most, observe
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._texts = 0  # in the queue
 
-    async def __call__(self, texts: Sequence[str]) -> Sequence[Answer]:
-        """Return the answers of some texts."""
-        answer: asyncio.Future[Sequence[Answer]] = asyncio.get_running_loop().create_future()
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken now."""
+        return self._texts >= self._most
+
+    async def __call__(self, texts: Sequence[str]) -> Sequence[Judged]:
+        """Return what becomes of some texts.
+
+        Raises:
+            BusyError: too many wait already.
+
+        """
+        if self.full:
+            raise BusyError
+        answer: asyncio.Future[Sequence[Judged]] = asyncio.get_running_loop().create_future()
+        self._texts += len(texts)
         self._queue.put_nowait(_Waiting(texts, answer))
         return await answer
 
@@ -49,6 +74,7 @@ class Batcher:
             batch = [await self._queue.get()]
             while not self._queue.empty() and self._count(batch) < TEXTS_PER_BATCH:
                 batch.append(self._queue.get_nowait())
+            self._texts -= self._count(batch)
             await self._answer(batch)
 
     async def _answer(self, batch: list[_Waiting]) -> None:
@@ -56,7 +82,7 @@ class Batcher:
         self._observe(len(texts))
         try:
             found = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._predict, texts
+                self._executor, self._judge, texts
             )
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
             for waiting in batch:

@@ -16,7 +16,7 @@ import numpy as np
 import keras_repro
 from keras_repro.core import paths, runtime
 from keras_repro.core.errors import ReproError
-from keras_repro.serving import tools, verify
+from keras_repro.serving import settings, tools, verify
 
 if TYPE_CHECKING:  # ONNX Runtime takes a moment to import, and most subcommands do without it
     from keras_repro.bundles.sentiment import Answer
@@ -98,12 +98,7 @@ def parser() -> argparse.ArgumentParser:
     explain.set_defaults(run=_explain)
 
     serve = commands.add_parser("serve", help="answer over HTTP, with a page for the browser")
-    serve.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
-    )
-    serve.add_argument(
-        "--port", type=int, default=8000, help="port to listen on (default: %(default)s; 0: any)"
-    )
+    settings.add(serve)
     serve.add_argument("--digits", type=Path, metavar="DIR", help="bundle of a model of digits")
     _add_model(serve)
     serve.set_defaults(run=_serve)
@@ -287,15 +282,16 @@ def _explain(arguments: argparse.Namespace) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from keras_repro.serving import service
+    from keras_repro.serving import server
 
+    given = settings.given(arguments)
     digits: Path | None = arguments.digits
     if not digits:
         try:
             digits = located(DIGITS)
         except ReproError as error:
             log.warning("no digits will be read: %s", error)
-    service.serve(_directory(arguments), digits, arguments.host, arguments.port)
+    server.serve(_directory(arguments), digits, given)
 
 
 def _print(line: str) -> None:

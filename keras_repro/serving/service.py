@@ -4,16 +4,14 @@ import asyncio
 import base64
 import binascii
 import io
-import logging
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
-import uvicorn
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -23,13 +21,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.routing import Route
 
 from keras_repro.bundles.images import ImageClassifier
-from keras_repro.bundles.sentiment import Explainer, Sentiment
+from keras_repro.bundles.sentiment import Answer, Effect, Explainer, Sentiment
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import metrics
-from keras_repro.serving.batching import Batcher
-from keras_repro.serving.guard import Guard, Metrics
+from keras_repro.serving.batching import Batcher, BusyError, Judged
+from keras_repro.serving.guard import LATER, Guard, Metrics
 from keras_repro.serving.messages import (
-    MAX_BODY,
     PNG,
     Digit,
     Drawing,
@@ -39,26 +36,30 @@ from keras_repro.serving.messages import (
     Models,
     Prediction,
     Predictions,
+    Ready,
     Refusal,
     Text,
     Texts,
     Word,
+    check_text,
 )
+from keras_repro.serving.settings import WAITING_ASIDE, Limits
 
-log = logging.getLogger(__name__)
-
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 PAGE = Path(__file__).parent / "page"
 VERSION = metadata.version("keras-repro")
-GRACE = 10  # seconds for requests that are being answered when the service is told to end
+# Of a request that has many, and characters of a key in one: answers must not grow with requests.
+FAULTS, KEY = 10, 100
 
-REFUSALS: dict[int | str, dict[str, object]] = {
-    400: {"model": Refusal, "description": "A body that is no text"},
-    413: {"model": Refusal, "description": f"A body of more than {MAX_BODY:,} bytes"},
-    422: {"model": Refusal, "description": "Something that the service does not take"},
+ALL: dict[int | str, dict[str, Any]] = {
+    421: {"model": Refusal, "description": "The name of another host"},
+    503: {"model": Refusal, "description": "Too much to do, or no model of digits here"},
 }
-NO_DIGITS: dict[int | str, dict[str, object]] = {
-    503: {"model": Refusal, "description": "No model of digits here"}
+ASKED: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refusal, "description": "A body that is no text"},
+    408: {"model": Refusal, "description": "A body that comes too slowly"},
+    413: {"model": Refusal, "description": "A body that is too long"},
+    422: {"model": Refusal, "description": "Something that the service does not take"},
 }
 
 
@@ -68,18 +69,25 @@ class Service:
     Args:
         model: that judges reviews.
         digits: that reads drawings; None refuses them.
+        limits: of what is taken on.
+
+    Attributes:
+        ending: whether the service is about to end, so that nobody should begin anything.
+        measured: for /metrics.
 
     """
 
-    def __init__(self, model: Sentiment, digits: ImageClassifier | None) -> None:
+    def __init__(self, model: Sentiment, digits: ImageClassifier | None, limits: Limits) -> None:
+        self.ending = False
         self.measured = Metrics()
-        self._model, self._digits = model, digits
-        # One thread asks the model, so that batches form while it computes; one explains.
-        self._predicting, self._explaining = (
-            ThreadPoolExecutor(1, name) for name in ("predict", "explain")
-        )
-        self._batcher = Batcher(model.answers, self._predicting, self.measured.batches.observe)
-        self._explain = Explainer(model)
+        self._model, self._digits, self._limits = model, digits, limits
+        # One thread asks the model, so that batches form while it computes.
+        self._predicting = ThreadPoolExecutor(1, "predict")
+        observe = self.measured.batches.observe
+        self._batcher = Batcher(self._judged, self._predicting, limits.waiting, observe)
+        self._explainer = Explainer(model)
+        # One thread each, so that none waits for what another asks.
+        self._explaining, self._drawing, self._reading = (CapacityLimiter(1) for _ in range(3))
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
@@ -90,22 +98,22 @@ class Service:
         with suppress(asyncio.CancelledError):
             await task
         self._predicting.shutdown()
-        self._explaining.shutdown()
 
     async def predict(self, asked: Texts) -> Predictions:
         """Say of reviews whether they are positive, and how likely."""
-        found = await self._batcher([self._cleared(text) for text in asked.texts])
+        try:
+            found = await self._batcher(asked.texts)
+        except BusyError:
+            raise _busy() from None
         return Predictions(
             model=self._model.name,
             threshold=self._model.threshold,
-            predictions=[Prediction(**answer._asdict()) for answer in found],
+            predictions=[Prediction(**answer._asdict()) for answer in _answers(found)],
         )
 
     async def explain(self, asked: Text) -> Explanation:
         """Say which words push a review which way: what changes where each is left out."""
-        text = self._cleared(asked.text)
-        (answer,) = await self._batcher([text])
-        words = await self._aside(self._explain, text)
+        answer, words = await self._aside(self._explaining, self._explained, asked.text)
         return Explanation(
             model=self._model.name,
             threshold=self._model.threshold,
@@ -117,27 +125,29 @@ class Service:
         """Read a digit that is drawn in black on white."""
         if self._digits is None:
             raise HTTPException(503, "there is no model of digits here")
-        picture = _decoded(asked.image)
-        try:
-            found = await self._aside(self._digits.probabilities, picture, "the drawing")
-        except ReproError as error:
-            raise HTTPException(422, str(error)) from None
-        likely = dict(zip(self._digits.labels, map(float, found), strict=True))
-        label = max(likely, key=likely.__getitem__)
-        return Digit(label=label, probability=likely[label], probabilities=likely)
+        return await self._aside(self._drawing, self._read, self._digits, asked.image)
 
     async def models(self) -> Models:
         """Return the test metrics of all models and of their baselines."""
-        return Models(models=[Model(**row) for row in metrics.rows()])
+        rows = await self._aside(self._reading, metrics.rows)
+        return Models(models=[Model(**row) for row in rows])
 
     async def health(self) -> Health:
-        """Say that the service answers."""
+        """Say that the service lives, however much it has to do."""
         return Health(
             status="ok",
             model=self._model.name,
             digits=self._digits.name if self._digits else None,
             version=VERSION,
         )
+
+    async def ready(self) -> Ready:
+        """Say whether the service takes requests now: neither full nor about to end."""
+        if self.ending:
+            raise HTTPException(503, "the service is about to end", LATER)
+        if self._batcher.full:
+            raise _busy()
+        return Ready(status="ready")
 
     async def metrics(self) -> Response:
         """Tell Prometheus what was asked and how fast it was answered."""
@@ -147,100 +157,111 @@ class Service:
         """Return the page for the browser."""
         return FileResponse(PAGE / "index.html")
 
-    def _cleared(self, text: str) -> str:
+    async def _aside(
+        self, lane: CapacityLimiter, work: Callable[..., Result], *arguments: Any
+    ) -> Result:
+        """Do something that takes long in another thread, unless many wait for that already."""
+        if lane.statistics().tasks_waiting >= WAITING_ASIDE:
+            raise _busy()
         try:
-            return self._model.cleared(text)
+            return await to_thread.run_sync(work, *arguments, limiter=lane)
         except ReproError as error:
             raise HTTPException(422, str(error)) from None
 
-    async def _aside(self, work: Callable[..., Answer], *arguments: Any) -> Answer:
-        """Do something that takes long without keeping others waiting."""
-        return await asyncio.get_running_loop().run_in_executor(self._explaining, work, *arguments)
+    def _judged(self, texts: Sequence[str]) -> list[Judged]:
+        """Return what becomes of each text; takes long."""
+        cleared = [self._cleared(text) for text in texts]
+        whole = [text for text in cleared if isinstance(text, str)]
+        found = iter(self._model.answers(whole) if whole else ())
+        return [next(found) if isinstance(text, str) else text for text in cleared]
+
+    def _cleared(self, text: str) -> str | ReproError:
+        try:
+            check_text(text)
+            return self._model.cleared(text)
+        except ReproError as error:
+            return error
+
+    def _explained(self, text: str) -> tuple[Answer, list[Effect]]:
+        check_text(text)
+        cleared = self._model.cleared(text)
+        return self._model.answers([cleared])[0], self._explainer(cleared)
+
+    def _read(self, digits: ImageClassifier, image: str) -> Digit:
+        found = digits.probabilities(_decoded(image), "the drawing", self._limits.pixels)
+        likely = dict(zip(digits.labels, map(float, found), strict=True))
+        label = max(likely, key=likely.__getitem__)
+        return Digit(label=label, probability=likely[label], probabilities=likely)
 
 
-def create(model: Sentiment, digits: ImageClassifier | None) -> FastAPI:
-    """Return the service as an ASGI application."""
-    service = Service(model, digits)
+def _busy() -> HTTPException:
+    return HTTPException(503, "too many requests at once", LATER)
+
+
+def _answers(found: Iterable[Judged]) -> Iterable[Answer]:
+    """Return answers if there is one to each text."""
+    for judged in found:
+        if isinstance(judged, ReproError):
+            raise HTTPException(422, str(judged))
+        yield judged
+
+
+def _decoded(image: str) -> io.BytesIO:
+    if not image.startswith(PNG):
+        raise ReproError(f"the image begins with {image[:22]!r}; expected {PNG!r}")
+    try:
+        return io.BytesIO(base64.b64decode(image.removeprefix(PNG), validate=True))
+    except (binascii.Error, ValueError):
+        raise ReproError("the image is no base64; expected a PNG in base64") from None
+
+
+def create(service: Service, limits: Limits, hosts: Iterable[str]) -> FastAPI:
+    """Return a service as an ASGI application.
+
+    Args:
+        service: with the endpoints.
+        limits: of what is taken on.
+        hosts: names that requests may be for, beside local ones.
+
+    """
     app: FastAPI = FastAPIOffline(
         title="keras-repro",
         version=VERSION,
         description="The sentiment of Chinese reviews, and handwritten digits.",
         lifespan=service.running,
         swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",
+        responses=ALL,
     )
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
-    app.post("/predict", responses=REFUSALS)(service.predict)
-    app.post("/explain", responses=REFUSALS)(service.explain)
-    app.post("/digit", responses=REFUSALS | NO_DIGITS)(service.digit)
+    app.post("/predict", responses=ASKED)(service.predict)
+    app.post("/explain", responses=ASKED)(service.explain)
+    app.post("/digit", responses=ASKED)(service.digit)
     app.get("/models")(service.models)
     app.get("/health")(service.health)
+    app.get("/ready")(service.ready)
     app.get("/metrics", include_in_schema=False)(service.metrics)
     app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)(service.page)
     app.add_exception_handler(RequestValidationError, _refuse)
-    app.add_exception_handler(Exception, _apologise)
     paths = {route.path for route in app.routes if isinstance(route, Route)}
-    app.add_middleware(Guard, limit=MAX_BODY, metrics=service.measured, known=paths.__contains__)
+    app.add_middleware(
+        Guard,
+        limits=limits,
+        hosts=hosts,
+        metrics=service.measured,
+        known=paths.__contains__,
+    )
     return app
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:
     """Say what is wrong without what was sent, which may be long, or nothing that JSON can hold."""
     faults = error.errors() if isinstance(error, RequestValidationError) else ()
-    detail = [{"loc": list(fault["loc"]), "msg": fault["msg"]} for fault in faults]
+    detail = [
+        {"loc": [_cut(part) for part in fault["loc"]], "msg": fault["msg"]}
+        for fault in faults[:FAULTS]
+    ]
     return JSONResponse({"detail": detail}, 422)
 
 
-async def _apologise(_: Request, __: Exception) -> JSONResponse:
-    """Keep the traceback for the log, where Starlette writes it."""
-    return JSONResponse({"detail": "an error of the service; its log has more"}, 500)
-
-
-def _decoded(image: str) -> io.BytesIO:
-    if not image.startswith(PNG):
-        raise HTTPException(422, f"the image begins with {image[:22]!r}; expected {PNG!r}")
-    try:
-        return io.BytesIO(base64.b64decode(image.removeprefix(PNG), validate=True))
-    except (binascii.Error, ValueError):
-        raise HTTPException(422, "the image is no base64; expected a PNG in base64") from None
-
-
-def serve(directory: Path, digits: Path | None, host: str, port: int) -> None:
-    """Answer until SIGINT or SIGTERM; requests that are being answered then are finished.
-
-    Args:
-        directory: the bundle of a sentiment model.
-        digits: the bundle of a model of digits.
-        host: the address to listen on.
-        port: to listen on; 0 takes any that is free.
-
-    Raises:
-        ReproError: a bundle is damaged, or the port is taken.
-
-    """
-    # One thread: the other cores read requests.
-    app = create(Sentiment(directory, threads=1), ImageClassifier(digits, 1) if digits else None)
-    with _listening(host, port) as listener:
-        address, chosen = listener.getsockname()[:2]
-        shown = f"[{address}]" if ":" in address else address
-        log.info("http://%s:%d answers until Ctrl-C", shown, chosen)
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE
-        )
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen()  # who comes before the model is loaded waits
-    except (OSError, OverflowError) as error:
-        listener.close()
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ReproError(
-            f"{host}:{port}: cannot listen there ({reason}); expected an address of this machine "
-            "and a free port (--port 0 takes any)"
-        ) from None
-    return listener
+def _cut(part: str | int) -> str | int:
+    return part[:KEY] if isinstance(part, str) else part

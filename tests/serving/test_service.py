@@ -57,6 +57,13 @@ def a_seven() -> np.ndarray:
     return pixels
 
 
+def two_specks() -> np.ndarray:
+    """As wide as may be; scaled to a digit, nothing of them is left."""
+    pixels = np.full((200, 5_000), 255, np.uint8)
+    pixels[5, 5] = pixels[190, 4_990] = 0
+    return pixels
+
+
 class TestPredict:
     def test_one_and_many(self, client: httpx.Client, model: Sentiment) -> None:
         texts = [TEXT, "差", "很" * 400, "ＡＢＣ"]
@@ -168,7 +175,9 @@ class TestDigit:
         [
             ("", "expected 'data:image/png;base64,'"),
             (PNG + "?", "no base64"),
-            (PNG + "AAAA", "no picture that can be read"),
+            (PNG + "AAAA", "no picture that can be read; expected PNG, JPEG, GIF, BMP, WEBP"),
+            (drawn(two_specks()), "the drawing: what is drawn on it is too small beside the whole"),
+            (drawn(np.full((1025, 1024), 255, np.uint8)), "expected at most 1,048,576 in all"),
             (drawn(np.full((280, 280), 255, np.uint8)), "nothing is drawn on it"),
         ],
     )
@@ -222,7 +231,8 @@ class TestAround:
 
     def test_description_and_its_viewer_need_nobody_else(self, client: httpx.Client) -> None:
         description = client.get("/openapi.json").raise_for_status().json()
-        assert set(description["paths"]) == {"/predict", "/explain", "/digit", "/models", "/health"}
+        asked, told = {"/predict", "/explain", "/digit"}, {"/models", "/health", "/ready"}
+        assert set(description["paths"]) == asked | told
         for path in ("/docs", "/redoc"):
             page = client.get(path).raise_for_status()
             loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
