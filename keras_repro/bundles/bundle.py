@@ -5,7 +5,9 @@ other file; `model.onnx` is the network. A bundle may be copied anywhere: nothin
 the project.
 """
 
+import ctypes
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,8 @@ from keras_repro.inputs.words import WordReading
 FORMAT = 4
 MANIFEST = "bundle.json"
 NETWORK = "model.onnx"
+# Of <fcntl.h> and <linux/fs.h>.
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 AGAIN = "`dvc repro` makes it again"
 
 
@@ -59,23 +63,21 @@ class Bundle:
         directory: where it lies.
 
     Raises:
-        ReproError: it is none, of another format, or a file of it is missing or altered, or a
-            package is of another version than it needs.
+        ReproError: it is none, of another format, or a file of it is missing, altered or not
+            listed, or a package is of another version than it needs.
 
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.manifest = read_manifest(directory)
-        for name, expected in self.manifest.files.items():
-            path = directory / name
-            if not path.is_file():
-                raise ReproError(f"{path}: not found; expected what {MANIFEST} lists ({AGAIN})")
-            if (found := files.sha256(path)) != expected:
-                raise ReproError(
-                    f"{path}: has the SHA-256 {found[:12]}…; {MANIFEST} expects {expected[:12]}… "
-                    f"({AGAIN})"
-                )
+        while True:
+            self.manifest = read_manifest(directory)
+            try:
+                _check_files(directory, self.manifest.files)
+                break
+            except (ReproError, OSError):
+                if read_manifest(directory) == self.manifest:  # not replaced meanwhile
+                    raise
         for package, version in self.manifest.requires.items():
             _check_version(directory, package, version)
 
@@ -109,6 +111,26 @@ def read_manifest(directory: Path) -> Manifest:
         raise ReproError(f"{path}: {key}: {fault['msg']} ({AGAIN})") from None
 
 
+def _check_files(directory: Path, listed: dict[str, str]) -> None:
+    """Compare the files of a directory with those that its manifest lists.
+
+    One that it does not list could hold weights, since a network may refer to a file beside it.
+    """
+    if NETWORK not in listed:
+        raise ReproError(f"{directory / MANIFEST}: does not list {NETWORK}; expected it ({AGAIN})")
+    for name in sorted({path.name for path in directory.iterdir()} - {*listed, MANIFEST}):
+        raise ReproError(f"{directory / name}: not listed in {MANIFEST}; expected nothing else")
+    for name, expected in listed.items():
+        path = directory / name
+        if not path.is_file():
+            raise ReproError(f"{path}: not found; expected what {MANIFEST} lists ({AGAIN})")
+        if (found := files.sha256(path)) != expected:
+            raise ReproError(
+                f"{path}: has the SHA-256 {found[:12]}…; {MANIFEST} expects {expected[:12]}… "
+                f"({AGAIN})"
+            )
+
+
 def _check_version(directory: Path, package: str, expected: str) -> None:
     try:
         found = metadata.version(package)
@@ -123,18 +145,40 @@ def _check_version(directory: Path, package: str, expected: str) -> None:
 
 @contextmanager
 def writing(directory: Path) -> Iterator[Path]:
-    """Yield an empty directory that takes the place of `directory` if the block succeeds."""
+    """Yield an empty directory that takes the place of `directory` if the block succeeds.
+
+    A link stays, and the directory that it names is replaced.
+    """
+    directory = Path(os.path.realpath(directory))
     fresh = files.temporary_path(directory)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
         yield fresh
         files.before_output()
-        shutil.rmtree(directory, ignore_errors=True)
-        fresh.rename(directory)
+        _exchange(fresh, directory)
         files.sync_directory(directory.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _exchange(fresh: Path, directory: Path) -> None:
+    """Let a directory take the name of another, and that one its own, without a moment between.
+
+    Python's `rename` cannot replace a directory that has files. Where the system cannot exchange
+    two, as Linux does, it takes two steps.
+    """
+    if not directory.exists():
+        fresh.rename(directory)
+        return
+    exchange = getattr(ctypes.CDLL(None), "renameat2", None)
+    names = os.fsencode(fresh), os.fsencode(directory)
+    if exchange and exchange(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0:
+        return
+    former = fresh.with_name(f"{fresh.name}.former")
+    directory.rename(former)
+    fresh.rename(directory)
+    former.rename(fresh)
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:

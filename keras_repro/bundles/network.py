@@ -1,11 +1,17 @@
 """A network of a bundle, computed by ONNX Runtime."""
 
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from keras_repro.core.errors import ReproError
+
+# Or it keeps a number of this machine in the user's cache, leaves a file in the temporary folder
+# and within 25 s looks for mobile.events.data.microsoft.com.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime
 
 
 class Network:

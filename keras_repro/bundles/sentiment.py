@@ -1,6 +1,10 @@
 """How likely texts are positive, and which of their words say so."""
 
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +15,7 @@ from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs.texts import TextReading
 from keras_repro.text import grounds
+from keras_repro.text.segmentation import Segmenter
 
 # Tokens or characters of one batch at most, padding included.
 CELLS_PER_BATCH = 1 << 14
@@ -67,7 +72,8 @@ class Sentiment:
         if source.manifest.threshold is None:
             raise ReproError(f"{directory}: has no threshold; expected one, of two classes")
         self._directory, self._reading = directory, reads
-        self._reader = reads.reader(directory)
+        with _cache():
+            self._reader = reads.reader(directory)
         self.name = source.manifest.model
         self.threshold: float = source.manifest.threshold
         self.labels = source.manifest.labels
@@ -84,7 +90,12 @@ class Sentiment:
 
     def words(self, text: str) -> list[str]:
         """Return the words of a text, of which none is left out; 0.7 s to load at first."""
-        return self._reading.segmenter(self._directory).words(text)
+        return self._segmenter.words(text)
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        with _cache():
+            return self._reading.segmenter(self._directory)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return how likely each text is positive, float64 of shape (N,).
@@ -142,6 +153,44 @@ class Sentiment:
             known[rows] = self._reader.known(inputs, lengths[rows])
             start = end
         return logits, known
+
+
+@contextmanager
+def _cache() -> Iterator[None]:
+    """See to it that jieba can keep its parsed dictionary while it is loaded.
+
+    Where the user has no cache, or one that cannot be written, it is a directory that is removed
+    again: 9 MB, which jieba would leave behind each time.
+
+    Raises:
+        ReproError: no directory can be written at all.
+
+    """
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        directory = home / "keras-repro/jieba"  # as inputs.texts.jieba_cache has it
+        directory.mkdir(parents=True, exist_ok=True)
+        usable = os.access(directory, os.W_OK) or any(directory.glob("*.cache"))
+    except (OSError, RuntimeError):  # the latter: a user without a home
+        usable = False
+    if usable:
+        yield
+        return
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="keras-repro-")
+    except OSError:
+        raise ReproError(
+            "no directory can be written; expected one for jieba's dictionary (set XDG_CACHE_HOME)"
+        ) from None
+    before = os.environ.get("XDG_CACHE_HOME")
+    with temporary as name:
+        os.environ["XDG_CACHE_HOME"] = name
+        try:
+            yield
+        finally:
+            del os.environ["XDG_CACHE_HOME"]
+            if before is not None:
+                os.environ["XDG_CACHE_HOME"] = before
 
 
 class Explainer:

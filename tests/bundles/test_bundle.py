@@ -6,11 +6,15 @@ import shutil
 import string
 import subprocess
 import sys
+import tempfile
+import threading
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pyarrow.parquet as pq
 import pytest
 from conftest import MODELS, ROOT, Project
@@ -22,7 +26,7 @@ from keras_repro.bundles.bundle import Bundle
 from keras_repro.bundles.images import ImageClassifier
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.bundles.sentiment import Explainer, Sentiment
-from keras_repro.core import params
+from keras_repro.core import files, params
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs import Split, batches
 from keras_repro.reproducibility.exact import archive
@@ -98,6 +102,41 @@ def test_an_answer_needs_the_bundle_alone_and_no_tensorflow(own: Path, tmp_path:
     assert loaded == "[]"
 
 
+@pytest.mark.parametrize("home", [None, "", "/proc/none"])
+def test_a_user_without_a_cache_is_left_nothing(
+    own: Path, tmp_path: Path, home: str | None
+) -> None:
+    """As a user of no name may be, whose home is what HOME says; /proc takes no folder."""
+    code = (
+        "import os; os.getuid = lambda: 1 << 30; "
+        "from keras_repro.serving import command; "
+        f"command.main(['explain', '--bundle', {str(own)!r}, '很好'])"
+    )
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    given = {"PATH": "/usr/bin", "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    if home == "":
+        given |= {"XDG_CACHE_HOME": "/proc/none"}
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=given | ({} if home is None else {"HOME": home}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "很好" in result.stdout
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_directory_that_can_be_written(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
+    with pytest.raises(ReproError, match="no directory can be written; expected one for jieba"):
+        Sentiment(own)
+
+
 def test_a_bundle_has_what_its_manifest_lists_and_no_more(small_run: Project) -> None:
     expected = {
         "sentiment_bilstm": {"stop_words.txt", "user_dict.txt", "vocabulary.json"},
@@ -149,6 +188,28 @@ class TestRefused:
         with pytest.raises(ReproError, match=rf"{name}: has the SHA-256 \w+…; bundle.json expects"):
             Bundle(own)
 
+    @pytest.mark.parametrize("name", ["weights.bin", ".hidden", "folder"])
+    def test_what_is_not_listed(self, own: Path, name: str) -> None:
+        (own / name).mkdir() if name == "folder" else (own / name).touch()
+        expected = rf"{re.escape(name)}: not listed in bundle.json; expected nothing else"
+        with pytest.raises(ReproError, match=expected):
+            Sentiment(own)
+
+    def test_weights_beside_the_network_that_nobody_lists(self, own: Path) -> None:
+        network = onnx.load(own / "model.onnx")
+        onnx.save(network, own / "model.onnx", save_as_external_data=True, location="weights.bin")
+        hashed = json.loads((own / "bundle.json").read_text("utf-8"))["files"]
+        self.change(own, files=hashed | {"model.onnx": files.sha256(own / "model.onnx")})
+        with pytest.raises(ReproError, match=r"weights\.bin: not listed in bundle\.json"):
+            Sentiment(own)
+
+    def test_manifest_that_lists_nothing(self, own: Path) -> None:
+        self.change(own, files={})
+        with pytest.raises(
+            ReproError, match=r"bundle\.json: does not list model\.onnx; expected it"
+        ):
+            Bundle(own)
+
     def test_other_format(self, own: Path) -> None:
         self.change(own, format=1)
         with pytest.raises(ReproError, match=r"bundle.json: format is 1; expected 4 \(`dvc repro"):
@@ -198,6 +259,54 @@ def test_a_failed_export_leaves_the_bundle_that_was_there(tmp_path: Path) -> Non
         (fresh / "second").touch()
         raise ZeroDivisionError
     assert [path.name for path in tmp_path.rglob("*")] == ["bundle", "first"]
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(own: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(own)
+    assert Sentiment(link).name == "sentiment_hybrid"
+    with bundle.writing(link) as fresh:
+        (fresh / "other").touch()
+    assert link.is_symlink()
+    assert [path.name for path in own.iterdir()] == ["other"]
+
+
+def test_where_two_directories_cannot_be_exchanged(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle.ctypes, "CDLL", lambda _: None)
+    with bundle.writing(own) as fresh:
+        (fresh / "other").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["own", "other"]
+
+
+def test_replacing_leaves_no_moment_without_a_bundle(own: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(own, tmp_path / "copy")
+    (copy / "README.md").write_text("Another one.", "utf-8")
+    bundle.seal(copy, Bundle(own).manifest)
+    ended = threading.Event()
+    seen: Counter[str] = Counter()
+
+    def look() -> None:
+        while not ended.is_set():
+            try:
+                seen[Bundle(own).manifest.files["README.md"]] += 1
+            except ReproError as error:
+                seen[str(error)] += 1
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for number in range(100):
+        source = tmp_path / f"source{number}"
+        shutil.copytree(copy if number % 2 == 0 else own, source)
+        with bundle.writing(own) as fresh:
+            fresh.rmdir()
+            source.rename(fresh)
+    ended.set()
+    reader.join()
+    assert sum(seen.values()) > 20
+    assert len(seen) == 2, seen  # both, and nothing else
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "own"]
 
 
 class TestNetworks:

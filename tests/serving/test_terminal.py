@@ -353,6 +353,29 @@ class TestPictures:
         # One that is off by a pixel is nearer to others.
         assert (np.array(nearest) == np.arange(40)).sum() >= 38
 
+    def test_two_specks_on_a_wide_paper(self, small_run: Project, tmp_path: Path) -> None:
+        pixels = np.full((200, 5_000), 255, np.uint8)
+        pixels[5, 5] = pixels[190, 4_990] = 0
+        Image.fromarray(pixels).save(tmp_path / "specks.png")
+        path = str(tmp_path / "specks.png")
+        result = keras_repro(small_run, "predict", "--model", "mnist_sequential", path)
+        assert result.returncode == 1
+        assert result.stderr == (
+            f"error: {path}: what is drawn on it is too small beside the whole; expected a digit\n"
+        )
+
+    @pytest.mark.parametrize("format_", ["EPS", "ICO", "TIFF", "PPM"])
+    def test_formats_that_nobody_needs(
+        self, small_run: Project, tmp_path: Path, format_: str
+    ) -> None:
+        path = tmp_path / "image.png"
+        Image.new("RGB", (64, 64)).save(path, format_)
+        result = keras_repro(small_run, "predict", "--model", "cifar10_cnn", str(path))
+        assert result.returncode == 1
+        assert result.stderr == (
+            f"error: {path}: no picture that can be read; expected PNG, JPEG, GIF, BMP, WEBP\n"
+        )
+
     def test_a_photograph(self, small_run: Project, tmp_path: Path) -> None:
         path = tmp_path / "photo.jpg"
         Image.effect_noise((200, 120), 90).convert("RGB").save(path)
@@ -373,8 +396,8 @@ class TestPictures:
     @pytest.mark.parametrize(
         ("content", "expected"),
         [
-            (b"", "no picture that can be read; expected PNG or JPEG"),
-            (b"no picture", "no picture that can be read; expected PNG or JPEG"),
+            (b"", "no picture that can be read; expected PNG, JPEG, GIF, BMP, WEBP"),
+            (b"no picture", "no picture that can be read; expected PNG, JPEG, GIF, BMP, WEBP"),
             (None, "not found; expected a picture"),
         ],
     )
