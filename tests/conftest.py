@@ -7,6 +7,7 @@ import http.server
 import io
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -335,12 +336,12 @@ def head(shared: Callable) -> Path:
 
 
 class Serving:
-    """A process of `keras-repro serve` on a free port of loopback."""
+    """A process of `keras-repro serve` on a free port of loopback, with so many open files."""
 
-    def __init__(self, project: Project, *arguments: str) -> None:
-        module = "keras_repro"
+    def __init__(self, project: Project, *arguments: str, files: int = 4096) -> None:
+        command = [sys.executable, "-m", "keras_repro", "serve", "--port", "0", *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve", "--port", "0", *arguments],
+            ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command],
             cwd=project.root,
             env=project.environment(),
             stderr=subprocess.PIPE,
@@ -351,7 +352,7 @@ class Serving:
         for line in self.process.stderr:
             self.log.append(line)
             if " answers until " in line:
-                self.url = line.split()[0]
+                self.url = re.search(r"http://[^ ]+", line)[0]
                 break
         else:
             pytest.fail("".join(self.log))

@@ -5,16 +5,17 @@ import ipaddress
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from urllib.parse import urlsplit
 
+from anyio import CapacityLimiter
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keras_repro.serving.settings import HELD, LARGE, LARGE_AT_ONCE, Limits
+from keras_repro.serving.settings import HELD, LARGE, LARGE_AT_ONCE, WAITING, Limits
 
 log = logging.getLogger(__name__)
 # A line each, where the log is for machines.
@@ -89,7 +90,7 @@ class Guard:
         self._app, self._limits, self._metrics, self._known = app, limits, metrics, known
         self._hosts = {*LOCAL, *(host.lower() for host in hosts)}
         self._held = 0  # bytes of all bodies
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._large = CapacityLimiter(LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -188,7 +189,7 @@ class Guard:
                         body += chunk
                         self._held += len(chunk)
                     if self._held > max(HELD, limit):
-                        raise HTTPException(503, "too many requests at once", CLOSE | LATER)
+                        raise busy(CLOSE)
         except TimeoutError:
             late = f"a body that was not whole within {seconds:g} seconds; expected a faster one"
             raise HTTPException(408, late, CLOSE) from None
@@ -202,15 +203,23 @@ class Guard:
         async def again() -> Message:
             return messages.pop() if messages else await receive()
 
+        is_large = len(body) > LARGE
+        if is_large and self._large.statistics().tasks_waiting >= WAITING:
+            raise busy()
         deadline = asyncio.timeout(self._limits.seconds)
         try:
-            async with deadline, self._large if len(body) > LARGE else nullcontext():
+            async with deadline, self._large if is_large else nullcontext():
                 await self._app(scope, again, send)
         except TimeoutError:
             if not deadline.expired():
                 raise
             late = f"no answer within {self._limits.seconds:g} seconds"
             raise HTTPException(503, late, CLOSE | LATER) from None
+
+
+def busy(headers: Mapping[str, str] = LATER) -> HTTPException:
+    """Return the refusal of what would have to wait behind too many others."""
+    return HTTPException(503, "too many requests at once", {**headers, **LATER})
 
 
 def _headers(path: str) -> list[tuple[bytes, bytes]]:

@@ -1,6 +1,7 @@
 """The process that serves: where it listens, and how it ends."""
 
 import asyncio
+import gc
 import logging
 import socket
 from pathlib import Path
@@ -51,6 +52,9 @@ def serve(directory: Path, digits: Path | None, settings: Settings) -> None:
     model = Sentiment(directory, threads=1)
     service = Service(model, ImageClassifier(digits, 1) if digits else None, limits)
     app = create(service, limits, [*settings.hosts, settings.host])
+    # What is loaded stays: to look through it for garbage would stop all for up to 0.3 s.
+    gc.collect()
+    gc.freeze()
     with _listening(settings.host, settings.port) as listener:
         address, chosen = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address

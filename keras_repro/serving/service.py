@@ -25,7 +25,7 @@ from keras_repro.bundles.sentiment import Answer, Effect, Explainer, Sentiment
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import metrics
 from keras_repro.serving.batching import Batcher, BusyError, Judged
-from keras_repro.serving.guard import LATER, Guard, Metrics
+from keras_repro.serving.guard import LATER, Guard, Metrics, busy
 from keras_repro.serving.messages import (
     PNG,
     Digit,
@@ -43,7 +43,7 @@ from keras_repro.serving.messages import (
     Word,
     check_text,
 )
-from keras_repro.serving.settings import WAITING_ASIDE, Limits
+from keras_repro.serving.settings import WAITING, Limits
 
 Result = TypeVar("Result")
 PAGE = Path(__file__).parent / "page"
@@ -104,7 +104,7 @@ class Service:
         try:
             found = await self._batcher(asked.texts)
         except BusyError:
-            raise _busy() from None
+            raise busy() from None
         return Predictions(
             model=self._model.name,
             threshold=self._model.threshold,
@@ -146,7 +146,7 @@ class Service:
         if self.ending:
             raise HTTPException(503, "the service is about to end", LATER)
         if self._batcher.full:
-            raise _busy()
+            raise busy()
         return Ready(status="ready")
 
     async def metrics(self) -> Response:
@@ -161,8 +161,8 @@ class Service:
         self, lane: CapacityLimiter, work: Callable[..., Result], *arguments: Any
     ) -> Result:
         """Do something that takes long in another thread, unless many wait for that already."""
-        if lane.statistics().tasks_waiting >= WAITING_ASIDE:
-            raise _busy()
+        if lane.statistics().tasks_waiting >= WAITING:
+            raise busy()
         try:
             return await to_thread.run_sync(work, *arguments, limiter=lane)
         except ReproError as error:
@@ -192,10 +192,6 @@ class Service:
         likely = dict(zip(digits.labels, map(float, found), strict=True))
         label = max(likely, key=likely.__getitem__)
         return Digit(label=label, probability=likely[label], probabilities=likely)
-
-
-def _busy() -> HTTPException:
-    return HTTPException(503, "too many requests at once", LATER)
 
 
 def _answers(found: Iterable[Judged]) -> Iterable[Answer]:

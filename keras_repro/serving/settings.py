@@ -10,17 +10,19 @@ from keras_repro.core.errors import ReproError
 
 log = logging.getLogger(__name__)
 
-# Files that the process has open beside its connections, those among them that it accepts at once.
-BACKLOG = 64
-RESERVED = 64 + BACKLOG
+# Connections that the system keeps until they are accepted; one for which it has no room tries
+# again after a second. All of them may be accepted before the first is closed.
+BACKLOG = 1024
+# Files that the process has open beside them.
+OTHER_FILES = 64
 # Bodies that are held in memory, together.
 HELD = 64_000_000
 # A body with more bytes can keep the event loop for up to 30 ms, which json takes for a megabyte of
 # empty objects, so few of them are read at a time.
 LARGE = 1 << 16
 LARGE_AT_ONCE = 2
-# Requests that wait for /explain, and as many for /digit and /models.
-WAITING_ASIDE = 16
+# Requests that wait for their turn to be such, for /explain, for /digit, and for /models.
+WAITING = 16
 
 
 class Limits(NamedTuple):
@@ -130,13 +132,14 @@ def given(arguments: argparse.Namespace) -> Settings:
 
 def within_open_files(limits: Limits) -> Limits:
     """Return limits whose connections the operating system allows; raises its limit if need be."""
-    wanted = limits.connections + RESERVED
+    wanted = limits.connections + BACKLOG + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return limits
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    connections = max(1, allowed - RESERVED)
+    # Half of what is left, as many may be accepted before one is closed.
+    connections = min(limits.connections, max(1, (allowed - OTHER_FILES) // 2))
     if connections < limits.connections:
         log.warning("%d connections at most, since `ulimit -n` is %d", connections, allowed)
     return limits._replace(connections=connections)

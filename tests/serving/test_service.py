@@ -295,9 +295,14 @@ class TestProcess:
         with Serving(project) as serving:
             answer = httpx.get(f"{serving.url}/models")
             assert httpx.get(f"{serving.url}/health").status_code == 200
+            assert answered(serving.url) == {"500": 1, "200": 1}
         assert answer.status_code == 500
         assert answer.json() == {"detail": "an error of the service; its log has more"}
-        assert "ZeroDivisionError" in "".join(serving.log)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        log = "".join(serving.log)
+        assert "/models: ZeroDivisionError\n" in log
+        assert "keras_repro/serving/metrics.py" in log
+        assert "division by zero" not in log  # a message may have a text in it
 
     def test_without_digits(self, small_run: Project, tmp_path: Path) -> None:
         project = small_run.copy(tmp_path / "words")
