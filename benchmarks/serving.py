@@ -148,21 +148,21 @@ def whole_file(directory: Path, rows: int) -> None:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """Yield the address of a service."""
+def served() -> Iterator[tuple[str, int]]:
+    """Yield the address of a service and the number of its process."""
     with subprocess.Popen(
         [*COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
     ) as process:
         for line in process.stderr:
             if " answers until " in line:
-                yield line.split()[0]
+                yield line.split()[0], process.pid
                 break
         process.terminate()
 
 
 def service(requests: int) -> None:
     """Ask a service from a process of its own."""
-    with served() as url:
+    with served() as (url, _):
         command = ["-m", "benchmarks.serving", "--client", url, "--requests", str(requests)]
         result = subprocess.run(
             [sys.executable, *command], check=True, stdout=subprocess.PIPE, text=True

@@ -173,13 +173,14 @@ class Guard:
         limit, seconds = self._limits.body, self._limits.seconds
         too_long = f"a body of more than {limit:,} bytes; expected at most these"
         stated = dict(scope["headers"]).get(b"content-length", b"0")
-        if stated.isdigit() and int(stated) > limit:
+        # As much again is read for nothing: who is still sending would see no answer.
+        most = 2 * limit
+        if stated.isdigit() and int(stated) > most:
             raise HTTPException(413, too_long, CLOSE)
         length, more = 0, True
         try:
             async with asyncio.timeout(seconds):
-                # As much again is read for nothing: who is still sending would see no answer.
-                while more and length <= 2 * limit:
+                while more and length <= most:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return False
