@@ -3,8 +3,8 @@
 `python -m benchmarks.serving_load [--requests 360000]` at the root of the repository, after
 `dvc repro`: as many as 100 clients ask who each want an answer a second, on 32 connections, as fast
 as they are answered. Of a hundred requests 86 are for four reviews, 4 explain one, 4 draw a
-digit, 3 are wrong, 2 are too long and 1 leaves before it is answered. Ends with 1 if the service has
-erred or refused as too much, or if the second half has made it grow by more than 5 MB.
+digit, 3 are wrong, 2 are too long and 1 leaves before it is answered. Ends with 1 if the service
+has erred or refused as too much, or if the second half has made it grow by more than 5 MB.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import aiohttp
+import httpx
 import numpy as np
 import psutil
 from PIL import Image, ImageDraw
@@ -47,7 +48,7 @@ def main() -> None:
     told = ", ".join(f"{count:,} of {status}" for status, count in sorted(statuses.items()))
     print(f"{sum(statuses.values()):,} requests: {told}; 99 % within {quantile(times):.0f} ms")
     print(f"memory: {memory[0]:.0f} MB, {half:.0f} halfway, {memory[-1]:.0f} in the end")
-    if growth > GROWTH or any(status // 100 == 5 for status in statuses):
+    if growth > GROWTH or any(map(httpx.codes.is_server_error, statuses)):
         sys.exit(1)
 
 
