@@ -16,18 +16,20 @@ _Protocol: Any = AutoHTTPProtocol  # one of two classes, as packages are install
 class _Connection(_Protocol):
     """uvicorn's protocol with a deadline and a length for the head of each request.
 
-    Beyond the number of connections the oldest is closed whose client is waited for.
+    A client that takes nothing of an answer for as long is left. Beyond the number of connections
+    the oldest is closed whose client is waited for.
     """
 
     limits: ClassVar[Limits]
-    _timer: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _writing: asyncio.TimerHandle | None = None
     _since = 0.0  # when it was made, or its last request began
     _head = 0  # bytes of a head that is not whole
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._since = self.loop.time()
-        self._wait()
+        self._reading = self._deadline()
         if len(self.connections) > self.limits.connections:
             self._make_room()
 
@@ -37,36 +39,53 @@ class _Connection(_Protocol):
         super().data_received(data)
         if self.cycle is not cycle:  # a head is whole
             self._since, self._head = self.loop.time(), 0
-            self._stop_waiting()
+            self._reading = _cancelled(self._reading)
         elif not of_body:
             self._head += len(data)
             if self._head > LONGEST_HEAD:
                 self.transport.abort()
-            elif self._timer is None:
-                self._wait()
+            self._reading = self._reading or self._deadline()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._writing = self._writing or self._deadline()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._writing = _cancelled(self._writing)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
+        self._reading, self._writing = _cancelled(self._reading), _cancelled(self._writing)
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
-        self._timer = self.loop.call_later(self.limits.seconds, self.transport.abort)
+    def _deadline(self) -> asyncio.TimerHandle:
+        timer: asyncio.TimerHandle = self.loop.call_later(self.limits.seconds, self.transport.abort)
+        return timer
 
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def waits(self) -> bool:
+        """Tell whether the client has to send or to take something, or has asked ahead."""
+        cycle = self.cycle  # of the last request that has come
+        return (
+            cycle is None
+            or cycle.more_body
+            or cycle.response_started
+            or self.flow.write_paused
+            or bool(getattr(self, "pipeline", None))
+        )
 
     def _make_room(self) -> None:
-        """Close the oldest whose client has not sent all of a request; there is one, this."""
-        waiting = (
-            each
-            for each in self.connections
-            if each.cycle is None or each.cycle.response_complete or each.cycle.more_body
-        )
+        """Close the oldest whose client is waited for; there is one, this."""
+        waiting = (each for each in self.connections if each.waits())
         oldest = min(waiting, key=lambda each: each._since)  # noqa: SLF001 - of this class
         self.connections.discard(oldest)
         oldest.transport.abort()
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    """Return none in place of a timer."""
+    if timer is not None:
+        timer.cancel()
+    return None
 
 
 def within(limits: Limits) -> type[asyncio.Protocol]:

@@ -190,7 +190,7 @@ class Guard:
                         body += chunk
                         self._held += len(chunk)
                     if self._held > max(HELD, limit):
-                        raise busy(CLOSE)
+                        raise busy(CLOSE | LATER)
         except TimeoutError:
             late = f"a body that was not whole within {seconds:g} seconds; expected a faster one"
             raise HTTPException(408, late, CLOSE) from None
@@ -220,7 +220,7 @@ class Guard:
 
 def busy(headers: Mapping[str, str] = LATER) -> HTTPException:
     """Return the refusal of what would have to wait behind too many others."""
-    return HTTPException(503, "too many requests at once", {**headers, **LATER})
+    return HTTPException(503, "too many requests at once", headers)
 
 
 def _headers(path: str) -> list[tuple[bytes, bytes]]:

@@ -132,14 +132,15 @@ def given(arguments: argparse.Namespace) -> Settings:
 
 def within_open_files(limits: Limits) -> Limits:
     """Return limits whose connections the operating system allows; raises its limit if need be."""
-    wanted = limits.connections + BACKLOG + OTHER_FILES
+    # Each may be sent a file.
+    wanted = 2 * limits.connections + BACKLOG + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return limits
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    # Half of what is left, as many may be accepted before one is closed.
-    connections = min(limits.connections, max(1, (allowed - OTHER_FILES) // 2))
+    # A third of what is left: as many may be accepted before one is closed.
+    connections = min(limits.connections, max(1, (allowed - OTHER_FILES) // 3))
     if connections < limits.connections:
         log.warning("%d connections at most, since `ulimit -n` is %d", connections, allowed)
     return limits._replace(connections=connections)

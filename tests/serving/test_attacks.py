@@ -170,7 +170,7 @@ class TestConnections:
             yield serving
 
     def test_many_that_say_nothing(self, few: Serving) -> None:
-        assert "96 connections at most, since `ulimit -n` is 256" in "".join(few.log)
+        assert "64 connections at most, since `ulimit -n` is 256" in "".join(few.log)
         silent = [connected(few.url) for _ in range(400)]
         with watched(few.url):
             half = [connected(few.url) for _ in range(200)]
@@ -203,6 +203,27 @@ class TestConnections:
         assert answer(slow) == ""
         body.close()
         slow.close()
+
+    def test_answers_that_nobody_takes(self, few: Serving) -> None:
+        ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        assert len(httpx.get(few.url + ask.decode().split()[1]).content) > 1_000_000
+        process = psutil.Process(few.process.pid)
+        before = process.memory_info().rss
+        silent = []
+        with watched(few.url):
+            for _ in range(200):
+                connection = socket.socket()
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.connect(("127.0.0.1", httpx.URL(few.url).port))
+                connection.sendall(ask * 20)
+                silent.append(connection)
+            time.sleep(1)
+        assert process.num_fds() < 256
+        assert process.memory_info().rss - before < 100e6
+        time.sleep(2)
+        assert process.num_fds() < 100
+        for connection in silent:
+            connection.close()
 
     def test_a_head_without_end(self, few: Serving) -> None:
         with connected(few.url) as connection:
