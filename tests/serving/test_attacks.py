@@ -11,14 +11,18 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 import numpy as np
 import psutil
 import pytest
-from conftest import Project, Serving
+from conftest import Project, Serving, called
 from PIL import Image
+
+from keras_repro.serving import command
 
 TEXT = "房间很干净，服务也好"
 PNG = "data:image/png;base64,"
@@ -154,6 +158,25 @@ class TestBodies:
         with watched(service):
             short, long = sent(10_000), sent(80_000)
         assert long < 24 * short  # 8 if it is linear, 64 if it is quadratic
+
+    def test_many_that_are_not_whole(self, small_run: Project) -> None:
+        with Serving(small_run, "--max-seconds", "3") as serving:
+            process = psutil.Process(serving.process.pid)
+            before = process.memory_info().rss
+            halves = [connected(serving.url) for _ in range(400)]
+            with watched(serving.url):
+                for connection in halves:
+                    with contextlib.suppress(ConnectionError):
+                        connection.sendall(head(1_000_000) + b" " * 900_000)
+                time.sleep(0.5)
+                grown = process.memory_info().rss - before
+            statuses = Counter(answer(connection)[9:12] for connection in halves)
+            for connection in halves:
+                connection.close()
+        print(f"{grown / 1e6:.0f} MB more")  # noqa: T201 - with -s
+        assert grown < 200e6  # of 360 MB that were sent
+        assert statuses["408"] > 50
+        assert statuses["503"] > 50
 
     def test_texts_as_long_as_may_be(self, service: str) -> None:
         texts = ["發財" * 600] * 256
@@ -356,5 +379,5 @@ class TestLogs:
 def test_limits_that_are_none(
     small_run: Project, arguments: tuple[str, ...], expected: str
 ) -> None:
-    result = small_run.command("serve", *arguments)
+    result = called(partial(command.main, ["serve", *arguments]), small_run.root)
     assert (result.returncode, result.stderr) == (1, f"error: {expected}\n")

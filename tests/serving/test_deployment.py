@@ -143,8 +143,8 @@ class TestContainer:
         arguments = ("predict", "--bundle", str(bundle), "很好")
         cache = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(tmp_path / "tmp")}
         (tmp_path / "tmp").mkdir()
-        assert small_run.command(*arguments, **cache).returncode == 0
+        assert small_run.run("keras_repro", *arguments, **cache).returncode == 0
         (tmp_path / "cache/keras-repro/jieba").chmod(0o555)
-        result = small_run.command(*arguments, **cache)
+        result = small_run.run("keras_repro", *arguments, **cache)
         assert (result.returncode, result.stderr) == (0, "")
         assert list((tmp_path / "tmp").iterdir()) == []
