@@ -9,16 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keras_repro.bundles.classifier import SentimentClassifier
     from keras_repro.bundles.images import ImageClassifier
     from keras_repro.bundles.sentiment import Sentiment
     from keras_repro.core.errors import ReproError
 
-__all__ = ["ImageClassifier", "ReproError", "Sentiment"]
+__all__ = ["ImageClassifier", "ReproError", "Sentiment", "SentimentClassifier"]
 
 _MODULES = {
     "ImageClassifier": "keras_repro.bundles.images",
     "ReproError": "keras_repro.core.errors",
     "Sentiment": "keras_repro.bundles.sentiment",
+    "SentimentClassifier": "keras_repro.bundles.classifier",
 }
 
 

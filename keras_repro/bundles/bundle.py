@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from keras_repro.core import files
+from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Section
 from keras_repro.inputs.images import ImageReading
@@ -84,6 +84,25 @@ class Bundle:
     def path(self, name: str) -> Path:
         """Return where a file of the bundle lies."""
         return self.directory / name
+
+
+def located(name: str) -> Path:
+    """Return where the bundle of a model lies: below this directory or beside the package.
+
+    Raises:
+        ReproError: neither has one.
+
+    """
+    places = [Path.cwd(), paths.ROOT]
+    for root in places:
+        if (root / paths.bundle(name)).is_dir():
+            return root / paths.bundle(name)
+    models = {path.parent.name for root in places for path in root.glob("models/*/bundle")}
+    known = ", ".join(sorted(models)) or "none"
+    raise ReproError(
+        f"{paths.bundle(name)}: not found; expected a bundle (there are: {known}; "
+        "`dvc repro` makes all)"
+    )
 
 
 def read_manifest(directory: Path) -> Manifest:

@@ -1,55 +1,31 @@
-"""How likely texts are positive, and which of their words say so."""
+"""How likely texts are positive, and what in them says so."""
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
-from keras_repro.bundles.bundle import NETWORK, Bundle
+from keras_repro.bundles.bundle import NETWORK, Bundle, located
+from keras_repro.bundles.explanation import Answer, Clause, Effect, Explanation, clauses
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs.texts import TextReading
 from keras_repro.text import grounds
 from keras_repro.text.segmentation import Segmenter
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # Tokens or characters of one batch at most, padding included.
 CELLS_PER_BATCH = 1 << 14
 # Characters whose words are weighed; a model reads about as many of a review.
 EXPLAINED = 300
-
-
-class Answer(NamedTuple):
-    """What a text is.
-
-    Attributes:
-        label: negative, positive, or none where there is no ground for either.
-        probability: of positive; one half where the text has nothing that the model knows.
-        reason: why the label is none.
-
-    """
-
-    label: str
-    probability: float
-    reason: grounds.Reason | None
-
-
-class Effect(NamedTuple):
-    """A word of a text and what it does.
-
-    Attributes:
-        word: as it stands in the text.
-        effect: how far it moves the logit of positive: above 0 where the text without it would be
-            less positive.
-
-    """
-
-    word: str
-    effect: float
+MODEL = "sentiment_hybrid"
 
 
 class Sentiment:
@@ -78,6 +54,91 @@ class Sentiment:
         self.threshold: float = source.manifest.threshold
         self.labels = source.manifest.labels
         self._network = Network(source.path(NETWORK), threads)
+
+    @classmethod
+    def load(cls, place: str | os.PathLike[str] | None = None) -> Self:
+        """Return the model of a bundle.
+
+        Args:
+            place: the directory of the bundle; None: that of `sentiment_hybrid`, below this
+                directory or in the clone that the package is installed from.
+
+        Raises:
+            ReproError: there is no bundle, or it is damaged.
+
+        """
+        return cls(located(MODEL) if place is None else Path(place))
+
+    @overload
+    def predict(self, texts: str) -> Answer: ...  # type: ignore[overload-overlap]
+    @overload
+    def predict(self, texts: "pd.Series[str]") -> "pd.DataFrame": ...  # type: ignore[overload-overlap]
+    @overload
+    def predict(self, texts: Iterable[str]) -> list[Answer]: ...
+    def predict(
+        self, texts: "str | pd.Series[str] | Iterable[str]"
+    ) -> "Answer | pd.DataFrame | list[Answer]":
+        """Return the answer to a text, or to each of several.
+
+        Of a Series of pandas, the answers are the columns of a DataFrame with its index.
+
+        Raises:
+            ReproError: a text is empty or too long, or is none.
+
+        """
+        if isinstance(texts, str):
+            return self.answers([self.cleared(texts)])[0]
+        found = self.answers(self._all_cleared(texts))
+        if hasattr(texts, "index") and hasattr(texts, "to_frame"):
+            import pandas as pd
+
+            return pd.DataFrame(found, texts.index, Answer._fields)
+        return found
+
+    def likely(self, texts: Iterable[str]) -> np.ndarray:
+        """Return how likely each text is positive, whatever ground it gives, float64 of shape (N,).
+
+        Raises:
+            ReproError: a text is empty or too long, or is none.
+
+        """
+        return self.probabilities(self._all_cleared(texts))
+
+    def _all_cleared(self, texts: Iterable[str]) -> list[str]:
+        found = []
+        for number, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise ReproError(f"text {number} is {text!r}; expected a string")
+            try:
+                found.append(self.cleared(text))
+            except ReproError as error:
+                raise ReproError(f"text {number} is {error}") from None
+        return found
+
+    def explain(self, text: str) -> Explanation:
+        """Return the answer to a text, to each of its clauses, and what each word does.
+
+        Each of the words of the first 300 characters is left out in turn.
+
+        Raises:
+            ReproError: the text is empty or too long.
+
+        """
+        text = self.cleared(text)
+        (answer,) = self.answers([text])  # alone: in a batch, the last bits may be others
+        parts = clauses(text)
+        judged = tuple(map(Clause, parts, self.answers(parts)))
+        return Explanation(text, answer, judged, tuple(self._effects(text[:EXPLAINED])))
+
+    def _effects(self, text: str) -> list[Effect]:
+        words = self.words(text)
+        ends = np.cumsum([len(word) for word in words])
+        without = [
+            text[: end - len(word)] + text[end:] for word, end in zip(words, ends, strict=True)
+        ]
+        # What is left of a text of one word is empty: then the word says all there is to say.
+        whole, *rests = self.odds([text, *(rest or " " for rest in without)])
+        return [Effect(word, float(whole - rest)) for word, rest in zip(words, rests, strict=True)]
 
     def cleared(self, text: str) -> str:
         """Return a text in the model's spelling.
@@ -191,35 +252,6 @@ def _cache() -> Iterator[None]:
             del os.environ["XDG_CACHE_HOME"]
             if before is not None:
                 os.environ["XDG_CACHE_HOME"] = before
-
-
-class Explainer:
-    """Weighs the words of a text by leaving out one after the other.
-
-    Args:
-        model: whose answers are explained.
-
-    """
-
-    def __init__(self, model: Sentiment) -> None:
-        self._model = model
-
-    def __call__(self, text: str) -> list[Effect]:
-        """Return the words of the first 300 characters in their order.
-
-        Args:
-            text: in the spelling of the model.
-
-        """
-        text = text[:EXPLAINED]
-        words = self._model.words(text)
-        ends = np.cumsum([len(word) for word in words])
-        without = [
-            text[: end - len(word)] + text[end:] for word, end in zip(words, ends, strict=True)
-        ]
-        # What is left of a text of one word is empty: then the word says all there is to say.
-        whole, *rests = self._model.odds([text, *(rest or " " for rest in without)])
-        return [Effect(word, float(whole - rest)) for word, rest in zip(words, rests, strict=True)]
 
 
 def _end(lengths: np.ndarray, start: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
-from keras_repro.bundles.sentiment import Answer
+from keras_repro.bundles.explanation import Answer
 from keras_repro.core.errors import ReproError
 
 # Texts that are answered together at most, unless one request has more.

@@ -4,7 +4,6 @@ import argparse
 import json
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import keras_repro
-from keras_repro.core import paths, runtime
+from keras_repro.core import runtime
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import settings, tools, verify
 
 if TYPE_CHECKING:  # ONNX Runtime takes a moment to import, and most subcommands do without it
-    from keras_repro.bundles.sentiment import Answer
+    from keras_repro.bundles.explanation import Answer
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +27,6 @@ DIGITS = "mnist_sequential"
 PROMPT = "review (or quit): "
 # Classes of an image that are shown.
 LIKELIEST = 3
-# In a text whose punctuation NFKC has made plain; 3.5 is no end of one.
-CLAUSE = re.compile(r"(?:[^\s,。!?;:、~.]|(?<!\.)\.(?![.\s]|$))+")
 REASONS = {
     "punctuation": "nothing but punctuation",
     "not_chinese": "no Chinese",
@@ -117,26 +114,9 @@ def _decoded(argument: str) -> str:
     return os.fsencode(argument).decode("utf-8", "replace")
 
 
-def located(name: str) -> Path:
-    """Return where the bundle of a model lies: below this directory or beside the package.
-
-    Raises:
-        ReproError: neither has one.
-
-    """
-    places = [Path.cwd(), paths.ROOT]
-    for root in places:
-        if (root / paths.bundle(name)).is_dir():
-            return root / paths.bundle(name)
-    models = {path.parent.name for root in places for path in root.glob("models/*/bundle")}
-    known = ", ".join(sorted(models)) or "none"
-    raise ReproError(
-        f"{paths.bundle(name)}: not found; expected a bundle (there are: {known}; "
-        "`dvc repro` makes all)"
-    )
-
-
 def _directory(arguments: argparse.Namespace) -> Path:
+    from keras_repro.bundles.bundle import located
+
     found: Path = arguments.bundle or located(arguments.model)
     return found
 
@@ -256,32 +236,28 @@ def _predict_images(arguments: argparse.Namespace, directory: Path) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> None:
-    from keras_repro.bundles.sentiment import Explainer, Sentiment
+    from keras_repro.bundles.sentiment import Sentiment
 
     model = Sentiment(_directory(arguments), threads=1)
-    explain = Explainer(model)
     for given in arguments.texts:
-        text = model.cleared(given)
-        (found,) = model.answers([text])
+        found = model.explain(given)
         if arguments.clauses:
-            parts = CLAUSE.findall(text) or [text]
-            judged = list(zip(parts, model.answers(parts), strict=True))
-            told = {"clauses": [{"text": part} | answer._asdict() for part, answer in judged]}
-            lines = [f"{_judged(answer)} {part}" for part, answer in judged]
+            told = {"clauses": [{"text": part} | each._asdict() for part, each in found.clauses]}
+            lines = [f"{_judged(each)} {part}" for part, each in found.clauses]
         else:
-            words = explain(text)
-            told = {"words": [word._asdict() for word in words]}
-            strongest = sorted(words, key=lambda each: -abs(each.effect))
+            told = {"words": [word._asdict() for word in found.words]}
+            strongest = sorted(found.words, key=lambda each: -abs(each.effect))
             lines = [f"{effect:+.2f} {word}" for word, effect in strongest]
         if arguments.json:
-            _print_json(text=text, **found._asdict(), **told)
+            _print_json(text=found.text, **found.answer._asdict(), **told)
             continue
-        _print(f"{_judged(found)} {text}")
+        _print(f"{_judged(found.answer)} {found.text}")
         for line in lines:
             _print(f"  {line}")
 
 
 def _serve(arguments: argparse.Namespace) -> None:
+    from keras_repro.bundles.bundle import located
     from keras_repro.serving import server
 
     given = settings.given(arguments)

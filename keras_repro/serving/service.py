@@ -20,8 +20,10 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.routing import Route
 
+from keras_repro.bundles import explanation
+from keras_repro.bundles.explanation import Answer
 from keras_repro.bundles.images import ImageClassifier
-from keras_repro.bundles.sentiment import Answer, Effect, Explainer, Sentiment
+from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import metrics
 from keras_repro.serving.batching import Batcher, BusyError, Judged
@@ -86,7 +88,6 @@ class Service:
         self._predicting = ThreadPoolExecutor(1, "predict")
         observe = self.measured.batches.observe
         self._batcher = Batcher(self._judged, self._predicting, limits.waiting, observe)
-        self._explainer = Explainer(model)
         # One thread each, so that none waits for what another asks.
         self._explaining, self._drawing, self._reading = (CapacityLimiter(1) for _ in range(3))
 
@@ -116,12 +117,12 @@ class Service:
 
     async def explain(self, asked: Text) -> Explanation:
         """Say which words push a review which way: what changes where each is left out."""
-        answer, words = await self._aside(self._explaining, self._explained, asked.text)
+        found = await self._aside(self._explaining, self._explained, asked.text)
         return Explanation(
             model=self._model.name,
             threshold=self._model.threshold,
-            **answer._asdict(),
-            words=[Word(word=word, effect=effect) for word, effect in words],
+            **found.answer._asdict(),
+            words=[Word(**word._asdict()) for word in found.words],
         )
 
     async def digit(self, asked: Drawing) -> Digit:
@@ -185,10 +186,9 @@ class Service:
         except ReproError as error:
             return error
 
-    def _explained(self, text: str) -> tuple[Answer, list[Effect]]:
+    def _explained(self, text: str) -> explanation.Explanation:
         check_text(text)
-        cleared = self._model.cleared(text)
-        return self._model.answers([cleared])[0], self._explainer(cleared)
+        return self._model.explain(text)
 
     def _read(self, digits: ImageClassifier, image: str) -> Digit:
         found = digits.probabilities(_decoded(image), "the drawing", self._limits.pixels)

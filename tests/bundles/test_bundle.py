@@ -15,17 +15,21 @@ from pathlib import Path
 import keras
 import numpy as np
 import onnx
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from conftest import MODELS, ROOT, Project
 from keras import layers
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from keras_repro import inputs, models
+from keras_repro import SentimentClassifier, inputs, models
 from keras_repro.bundles import bundle, onnx_graph
 from keras_repro.bundles.bundle import Bundle
 from keras_repro.bundles.images import ImageClassifier
 from keras_repro.bundles.network import Network, as_probabilities
-from keras_repro.bundles.sentiment import Explainer, Sentiment
+from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files, params
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs import Split, batches
@@ -441,19 +445,88 @@ class TestSentiment:
 
     def test_words_are_weighed_by_what_changes_without_them(self, model: Sentiment) -> None:
         text = "房间很干净，但是服务太差"
-        effects = Explainer(model)(text)
-        assert "".join(effect.word for effect in effects) == text
-        whole, without = model.odds([text, text.replace("干净", "")])
+        found = model.explain(text)
+        effects = found.words
+        assert "".join(effect.word for effect in effects) == text.replace("，", ",")
+        assert (found.answer, found.text) == (model.predict(text), model.cleared(text))
+        assert [clause.text for clause in found.clauses] == ["房间很干净", "但是服务太差"]
+        judged, alone = found.clauses[1].answer, model.predict("但是服务太差")
+        assert judged == (alone.label, pytest.approx(alone.probability, abs=1e-6), alone.reason)
+        whole, without = model.odds([found.text, found.text.replace("干净", "")])
         (clean,) = [effect for word, effect in effects if word == "干净"]
         assert clean == pytest.approx(whole - without, abs=1e-5)
 
     def test_only_what_stands_at_the_start_of_a_long_text_is_weighed(
         self, model: Sentiment
     ) -> None:
-        effects = Explainer(model)("很好" * 1000)
+        effects = model.explain("很好" * 1000).words
         assert sum(len(effect.word) for effect in effects) == 300
 
     def test_a_text_of_one_word(self, model: Sentiment) -> None:
-        (effect,) = Explainer(model)("好")
+        (effect,) = model.explain("好").words
         assert effect.word == "好"
         assert np.isfinite(effect.effect)
+
+    def test_a_notebook_shows_an_explanation_and_no_markup_of_the_text(
+        self, model: Sentiment
+    ) -> None:
+        shown = model.explain("<b>好</b>，房间小")._repr_html_()
+        assert "<b>好</b>" not in shown
+        assert "&lt;" in shown
+        assert shown.count("<tr>") == len(model.explain("<b>好</b>，房间小").clauses)
+
+    def test_one_text_or_many(self, model: Sentiment) -> None:
+        texts = ["很好", "太差了", "great"]
+        found = model.predict(texts)
+        alone = [model.predict(text) for text in texts]
+        assert found == [
+            (one.label, pytest.approx(one.probability, abs=1e-6), one.reason) for one in alone
+        ]
+        assert model.predict(iter(texts)) == found
+        assert model.predict([]) == []
+        series = pd.Series(texts, index=[7, 3, 5])
+        table = model.predict(series)
+        assert list(table.columns) == ["label", "probability", "reason"]
+        assert table.index.tolist() == [7, 3, 5]
+        assert table["label"].tolist() == [answer.label for answer in found]
+        assert table["probability"].tolist() == [answer.probability for answer in found]
+        assert table["reason"].dropna().to_dict() == {5: "not_chinese"}
+
+    @pytest.mark.parametrize(
+        ("texts", "message"),
+        [
+            (["好", "  "], "text 1 is a text of 0 characters; expected 1 to 10,000"),
+            (["好", None], "text 1 is None; expected a string"),
+            ("", "a text of 0 characters; expected 1 to 10,000"),
+        ],
+    )
+    def test_what_is_no_text_is_told(
+        self, model: Sentiment, texts: list[str], message: str
+    ) -> None:
+        with pytest.raises(ReproError, match=f"^{message}$"):
+            model.predict(texts)
+
+    def test_loaded_from_here_or_by_path(
+        self, small_run: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.chdir(small_run.root)
+        assert Sentiment.load().name == "sentiment_hybrid"
+        bundle = small_run.root / "models/sentiment_bilstm/bundle"
+        monkeypatch.chdir(tmp_path)
+        assert Sentiment.load(str(bundle)).name == "sentiment_bilstm"
+
+    def test_scikit_learn_takes_it_for_a_classifier(self, small_run: Project) -> None:
+        place = small_run.root / "models/sentiment_hybrid/bundle"
+        pipeline = make_pipeline(
+            FunctionTransformer(lambda texts: [text.strip() for text in texts]),
+            clone(SentimentClassifier(place)),
+        )
+        texts = [" 很好", "太差了 ", "great"]
+        likely = pipeline.fit(texts).predict_proba(texts)
+        assert likely.shape == (3, 2)
+        np.testing.assert_allclose(likely.sum(axis=1), 1)
+        expected = likely[:, 1] >= pipeline[-1].model_.threshold
+        assert pipeline.predict(texts).tolist() == [
+            ["negative", "positive"][one] for one in expected
+        ]
+        assert pipeline.score(texts, pipeline.predict(texts)) == 1

@@ -21,7 +21,7 @@ from conftest import Project, Serving
 from PIL import Image
 
 from keras_repro.bundles.images import ImageClassifier
-from keras_repro.bundles.sentiment import Explainer, Sentiment
+from keras_repro.bundles.sentiment import Sentiment
 
 TEXT = "房间很干净，服务也好"
 PNG = "data:image/png;base64,"
@@ -149,7 +149,7 @@ class TestExplain:
         answer = client.post("/explain", json={"text": TEXT}).raise_for_status().json()
         text = model.cleared(TEXT)
         words = [(each["word"], each["effect"]) for each in answer["words"]]
-        expected = Explainer(model)(text)
+        expected = model.explain(text).words
         assert [word for word, _ in words] == [effect.word for effect in expected]
         np.testing.assert_allclose(
             [effect for _, effect in words], [effect.effect for effect in expected], atol=1e-5
