@@ -1,6 +1,8 @@
 """Reviews from a file of the user's own, or from any table that looks like one."""
 
+import logging
 import math
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,40 +14,140 @@ from tqdm import tqdm
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Reviews
-from keras_repro.datasets import containers, encodings, ratings, tables
+from keras_repro.datasets import containers, encodings, ratings, sources, tables
 from keras_repro.datasets.containers import Opened
 from keras_repro.datasets.encodings import FORBIDDEN
 from keras_repro.datasets.ratings import Grade
+from keras_repro.datasets.sources import File
 from keras_repro.datasets.tables import Columns, Record
 from keras_repro.text import schemas
 from keras_repro.text.normalisation import normalise
 from keras_repro.text.schemas import NO_TEXT, NUL, RAW, UNDECODABLE
 
+log = logging.getLogger(__name__)
+
+# Parts of a file's name that tell a label; others, such as `good`, may be of a title.
+WORD = re.compile(r"[^\W\d_]+")
+IN_NAMES = {"pos", "positive", "neg", "negative", "neu", "neutral", "好评", "差评", "中评"}
+IN_NAMES |= {"正面", "负面", "积极", "消极", "正向", "负向"}
+# Texts of folders that are read to find their encoding, and bytes of each.
+MOST_SAMPLED, SAMPLED_BYTES = 500, 4096
+
+# A rating, a text, a line and a fault.
+Raw = tuple[int | None, str, int, str | None]
+
 
 def parse(source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of the file that the section `reviews` of params.yaml describes.
+    """Yield the rows of the files that the section `reviews` of params.yaml describes.
 
     Args:
         source: `file` or `segmented`.
         settings: that section.
 
     Raises:
-        ReproError: the file is missing, of an unknown format, damaged, or has no such columns.
+        ReproError: a file is missing, of an unknown format, damaged, or has no such columns; or
+            nothing tells the label of its reviews.
 
     """
-    if settings.path is None:
-        raise ReproError(f"{paths.PARAMS}: reviews.path is null; expected a file")
-    by_rating = ratings.by_rating(settings.rating_scale)
     if source == schemas.SEGMENTED_SOURCE:
-        return _segmented(str(settings.path), by_rating, settings.encoding)
-    text, rating, label = settings.text, settings.rating, settings.label
-    if text is not None and rating is not None:
-        columns = Columns(text, rating, by_rating)
-    elif text is not None and label is not None:
-        columns = Columns(text, label, ratings.by_label())
-    else:
-        raise ReproError(f"{paths.PARAMS}: reviews.text or its rating is null; expected columns")
-    return table(str(settings.path), source, columns, settings.encoding)
+        by_rating = ratings.by_rating(settings.rating_scale)
+        yield from _segmented(str(settings.path), by_rating, settings.encoding)
+        return
+    found = sources.listed(settings)
+    whole = [file for file in found if _is_whole(file)]
+    several = len(found) > 1
+    for file in found:
+        if file not in whole:
+            told = file.path if several else source
+            columns = _columns(file, settings)
+            yield from table(file.path, source, columns, settings.encoding, told)
+    if whole:
+        yield from _whole(whole, source, settings)
+
+
+def _columns(file: File, settings: Reviews) -> Columns:
+    """Say what a file has where: its own label goes before that of a column."""
+    words, scale = settings.labels, settings.rating_scale
+    by_label = ratings.with_words(ratings.by_label(), words)
+    if file.label is None and file.suffix != ".txt":
+        if settings.rating is not None:
+            by_rating = ratings.with_words(ratings.by_rating(scale), words, scale)
+            return Columns(settings.text, settings.rating, by_rating, settings.sheet)
+        if settings.label is not None:
+            return Columns(settings.text, settings.label, by_label, settings.sheet)
+    grade = _grade(file, by_label)
+    return Columns(settings.text, None, lambda _: grade, settings.sheet)
+
+
+def _grade(file: File, by_label: Callable[[Any], Grade]) -> int:
+    """Return the rating that stands for the label of a file."""
+    if file.label is not None:
+        grade = by_label(file.label)
+        if isinstance(grade, int):
+            return grade
+        raise ReproError(
+            f"{paths.PARAMS}: reviews.path has the label {file.label!r}; expected one such as "
+            "positive, negative, pos, neg, 1 or 0, or its meaning in reviews.labels"
+        )
+    if (found := _told_by_name(file, by_label)) is None:
+        raise ReproError(
+            f"{file.path}: nothing tells whether its reviews are good or bad; expected a column as "
+            "reviews.rating or reviews.label, a name such as pos or negative of the file or its "
+            "folder, or reviews.path as {positive: FILE, negative: FILE}"
+        )
+    return found[1]
+
+
+def _told_by_name(file: File, by_label: Callable[[Any], Grade]) -> tuple[int, int] | None:
+    """Return which name of a file and its folders tells a label, and the rating for it."""
+    for place, name in enumerate(file.names):
+        words = [name, *(word for word in WORD.findall(name.lower()) if word in IN_NAMES)]
+        grades = {grade for word in words if isinstance(grade := by_label(word), int)}
+        if len(grades) == 1:
+            return place, grades.pop()
+    return None
+
+
+def _is_whole(file: File) -> bool:
+    """Say whether a text is one review: it is if its folder tells the label."""
+    if file.suffix != ".txt" or not file.in_folder:
+        return False
+    if file.label is not None:
+        return True
+    found = _told_by_name(file._replace(names=file.names[1:]), ratings.by_label())
+    return found is not None
+
+
+def _whole(found: list[File], source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
+    """Yield a row for each text of folders, whose encoding is that of most."""
+    by_label = ratings.with_words(ratings.by_label(), settings.labels)
+    grades = {}
+    encoding = settings.encoding
+    if encoding == "auto":
+        some = found[:: -(-len(found) // MOST_SAMPLED)]
+        joined = b"\n".join(Path(file.path).read_bytes()[:SAMPLED_BYTES] for file in some)
+        encoding = encodings.detect(joined, found[0].path)
+    log.info("%s and %s more: each is one review, %s", found[0].path, len(found) - 1, encoding)
+    rows = []
+    for file in tqdm(found, desc=source, unit=" files"):
+        names = file.label or file.names[1:]
+        if names not in grades:
+            named = file if file.label else file._replace(names=file.names[1:])
+            grades[names] = _grade(named, by_label)
+        with containers.opened(file.path) as opened:
+            text = "".join(encodings.lines(opened.stream, encoding)).rstrip("\r\n")
+        record = Record(1, text, grades[names], text, None)
+        rows.append((_row(record, lambda grade: grade), file.path))
+        if len(rows) == files.ROWS_PER_BATCH:
+            yield _batch([row for row, _ in rows], _sources(rows, source))
+            rows.clear()
+    if rows:
+        yield _batch([row for row, _ in rows], _sources(rows, source))
+
+
+def _sources(rows: list[tuple[Raw, str]], source: str) -> list[str]:
+    """Name the file of a row that is no review, as its line does not."""
+    return [path if row[3] else source for row, path in rows]
 
 
 def labelled(path: Path, source: str) -> Iterator[pa.RecordBatch]:
@@ -54,7 +156,7 @@ def labelled(path: Path, source: str) -> Iterator[pa.RecordBatch]:
 
 
 def table(
-    path: str, source: str, columns: Columns, encoding: str = "auto"
+    path: str, source: str, columns: Columns, encoding: str = "auto", told: str | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a table as rows of `schemas.RAW`.
 
@@ -63,21 +165,22 @@ def table(
         source: the name that its reviews bear.
         columns: of the texts and the ratings.
         encoding: of the file, or `auto`.
+        told: the name that its bad rows bear, if another.
 
     """
     with containers.opened(path) as opened:
         if encoding == "auto" and tables.is_text(opened):
-            encoding = encodings.of_stream(opened.stream)
+            encoding = encodings.of_stream(opened.stream, opened.name)
     with containers.opened(path) as opened:
         records = tables.read(opened, columns, encoding)
-        yield from _batches(opened, records, source, columns.read)
+        yield from _batches(opened, records, source, columns.read, told)
 
 
 def _segmented(path: str, grade: Callable[[Any], Grade], encoding: str) -> Iterator[pa.RecordBatch]:
     """Yield the lines of a file in the tutorial's own format: a rating, then words, and blanks."""
     if encoding == "auto":
         with containers.opened(path) as opened:
-            encoding = encodings.of_stream(opened.stream)
+            encoding = encodings.of_stream(opened.stream, opened.name)
     with containers.opened(path) as opened:
         lines = encodings.lines(opened.stream, encoding)
         yield from _batches(opened, _split(lines), schemas.SEGMENTED_SOURCE, grade)
@@ -90,23 +193,28 @@ def _split(lines: Iterator[str]) -> Iterator[Record]:
 
 
 def _batches(
-    opened: Opened, records: Iterator[Record], source: str, grade: Callable[[Any], Grade]
+    opened: Opened,
+    records: Iterator[Record],
+    source: str,
+    grade: Callable[[Any], Grade],
+    told: str | None = None,
 ) -> Iterator[pa.RecordBatch]:
     with tqdm(desc=opened.name, total=opened.size, unit="B", unit_scale=True) as bar:
         while rows := [_row(record, grade) for record in islice(records, files.ROWS_PER_BATCH)]:
-            found, texts, lines, faults = zip(*rows, strict=True)
-            content = {
-                "rating": found,
-                "text": texts,
-                "source": [source] * len(rows),
-                "line": lines,
-                "fault": faults,
-            }
-            yield pa.RecordBatch.from_pydict(content, schema=RAW)
+            names = [source] * len(rows)
+            if told and told != source:
+                names = [told if row[3] else source for row in rows]
+            yield _batch(rows, names)
             bar.update(opened.position() - bar.n)
 
 
-def _row(record: Record, read: Callable[[Any], Grade]) -> tuple[int | None, str, int, str | None]:
+def _batch(rows: list[Raw], names: list[str]) -> pa.RecordBatch:
+    found, texts, lines, faults = zip(*rows, strict=True)
+    content = {"rating": found, "text": texts, "source": names, "line": lines, "fault": faults}
+    return pa.RecordBatch.from_pydict(content, schema=RAW)
+
+
+def _row(record: Record, read: Callable[[Any], Grade]) -> Raw:
     """Return the rating, the text, the line and the fault of a row."""
     text = _text(record.text)
     fault = record.fault

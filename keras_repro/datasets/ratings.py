@@ -3,12 +3,14 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from keras_repro.core import paths
+from keras_repro.core.errors import ReproError
 from keras_repro.text.schemas import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNKNOWN_LABEL
 
 BEST = 5
@@ -92,6 +94,47 @@ def by_label() -> Callable[[Any], Grade]:
         return LABELS.get(word, UNKNOWN_LABEL)
 
     return _of_scalars(grade, UNKNOWN_LABEL)
+
+
+def with_words(
+    read: Callable[[Any], Grade], words: Mapping[str, Any], scale: int = BEST
+) -> Callable[[Any], Grade]:
+    """Return `read` that knows further words.
+
+    Args:
+        read: of `by_rating` or `by_label`.
+        words: to a label or a rating, or to None for none given.
+        scale: the best rating.
+
+    Raises:
+        ReproError: a word means nothing that is known.
+
+    >>> grade = with_words(by_label(), {"赞爆": "positive", "3": "neutral", "?": None})
+    >>> [grade(value) for value in ("赞爆", 3, "?", "neg")]
+    [5, 3, 'no label', 1]
+
+    """
+    if not words:
+        return read
+    known = {}
+    for word, meant in words.items():
+        ways = (read, by_label(), by_rating(scale))
+        grades = [way(meant) for way in ways]
+        found = next((grade for grade in grades if isinstance(grade, int)), grades[0])
+        if not isinstance(found, int) and meant is not None:
+            raise ReproError(
+                f"{paths.PARAMS}: reviews.labels.{word} is {meant!r}; expected positive, negative, "
+                f"neutral, a rating up to {scale}, or null for none given"
+            )
+        known[_word(word)] = found
+
+    def grade(value: Any) -> Grade:
+        if isinstance(value, list | dict):
+            return read(value)
+        found = known.get(_word(value))
+        return read(value) if found is None else found
+
+    return grade
 
 
 def _read(word: str, scale: int) -> tuple[Decimal, Decimal] | None:

@@ -26,13 +26,20 @@ class File(NamedTuple):
     Attributes:
         path: of the file, or its address in an object store.
         label: that `reviews.path` gives its reviews; None if it gives none.
-        names: what the names of the file and of its folders say, the innermost first.
+        names: of the file, without its ending, and of its folders, the innermost first.
+        in_folder: whether `reviews.path` names it only by its folder or a pattern.
 
     """
 
     path: str
     label: str | None
     names: tuple[str, ...]
+    in_folder: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """How its name ends, such as `.txt`."""
+        return Path(self.path).suffix.lower()
 
 
 def listed(settings: Reviews) -> list[File]:
@@ -43,7 +50,7 @@ def listed(settings: Reviews) -> list[File]:
 
     """
     return [
-        File(found, label, _names(found, place))
+        File(found, label, _names(found, place), found != place)
         for label, place in _places(settings)
         for found in _expanded(place)
     ]
@@ -111,9 +118,7 @@ def _expanded(place: str) -> list[str]:
             raise ReproError(f"{place}: a folder without files; expected reviews in it")
         return found
     if not PATTERN.search(place):
-        raise ReproError(
-            f"{place}: not found; expected a file, a folder or a pattern of files with reviews"
-        )
+        raise ReproError(f"{place}: not found; expected a file with reviews")
     found = sorted(name for name in glob.glob(place, recursive=True) if Path(name).is_file())  # noqa: PTH207 - with their folder
     if not found:
         raise ReproError(f"{place}: matches no file; expected reviews in some")

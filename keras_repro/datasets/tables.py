@@ -1,49 +1,51 @@
-"""Rows of a table of reviews, whatever file it stands in, and what is wrong with them."""
+"""Reviews in the rows of a table, whatever file it stands in, and what is wrong with them."""
 
-import csv
-import json
-from collections import deque
+import difflib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice, repeat
 from typing import Any, NamedTuple
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
-from keras_repro.datasets import encodings
+from keras_repro.datasets import delimited, encodings, objects, workbooks
 from keras_repro.datasets.containers import Opened
+from keras_repro.datasets.delimited import Row, has, names
 from keras_repro.datasets.ratings import Grade
-from keras_repro.text.schemas import (
-    BROKEN_QUOTE,
-    NO_NUMBER,
-    NO_OBJECT,
-    OTHER_WIDTH,
-    TOO_LONG,
-    UNKNOWN_LABEL,
-)
+from keras_repro.text.schemas import NO_NUMBER, UNKNOWN_LABEL
 
-# What separates the columns; of a `.csv` the first under which the wanted columns are there.
-DELIMITERS = {".csv": ",;\t|", ".tsv": "\t"}
 # Characters of a header that a message shows.
 SHOWN = 200
+# Objects that show which keys there are.
+FIRST_OBJECTS = 1000
+# Formats whose bytes are no text.
+BINARY = (".parquet", ".xlsx", ".xls")
+# How people call a column of texts; a first row with one of these is a header.
+TEXTS = frozenset(
+    "text review reviews comment comments content sentence body review_body reviewtext "  # noqa: SIM905
+    "评论 评论内容 评论文本 内容 文本 正文 评价 评价内容 点评 留言 句子 短评 評論 內容 評價".split()
+)
 
 
 class Columns(NamedTuple):
     """Where a table has its texts and what it says of them: names, or numbers counted from 1.
 
     Attributes:
-        text: the column of the texts.
-        grade: the column of the ratings or labels.
-        read: turns a cell of the latter into a rating or a fault. Where columns have numbers, the
-            first row of a table is its header if this finds no rating there.
+        text: the column of the texts; None: the only one, or one that is called so.
+        grade: the column of the ratings or labels; None: the name of the file says it.
+        read: turns a cell of the latter, or None, into a rating or a fault. Where columns have
+            numbers, the first row of a table is its header if this finds no rating there.
+        sheet: of a workbook: its name or number.
 
     """
 
-    text: str | int
-    grade: str | int
+    text: str | int | None
+    grade: str | int | None
     read: Callable[[Any], Grade]
+    sheet: str | int = 1
 
 
 class Record(NamedTuple):
@@ -65,235 +67,197 @@ class Record(NamedTuple):
     fault: str | None
 
 
-def read(opened: Opened, columns: Columns, encoding: str) -> Iterator[Record]:
-    """Yield the rows of a .csv, .tsv, .jsonl, .parquet or .xlsx file; blank lines are none.
+class Content(NamedTuple):
+    """All that a table has.
 
-    Raises:
-        ReproError: the file is of another format, or has no such columns.
+    Attributes:
+        head: the cells of its first row, or the names of its columns; None: its rows are objects.
+        rows: all of them.
+        has_head: whether `head` is the first of `rows`, too.
+        delimiter: of a delimited text.
 
     """
-    match opened.suffix:
-        case ".csv" | ".tsv":
-            return _csv(opened, columns, encodings.lines(opened.stream, encoding))
-        case ".jsonl":
-            if isinstance(columns.text, int) or isinstance(columns.grade, int):
+
+    head: Sequence[Any] | None
+    rows: Iterator[Row]
+    has_head: bool = True
+    delimiter: str = ","
+
+
+def content(  # noqa: PLR0911 - one per format
+    opened: Opened,
+    encoding: str,
+    sheet: str | int = 1,
+    wanted: Sequence[str | int] = (),
+    score: Callable[[Sequence[Any]], int] = lambda _: 0,
+) -> Content | None:
+    """Return the table of a file, None if it has no row.
+
+    Args:
+        opened: .csv, .tsv, .txt, .json, .jsonl, .parquet, .xls or .xlsx.
+        encoding: of a text.
+        sheet: of a workbook: its name or number.
+        wanted: columns that decide what separates the cells of a text.
+        score: of a first row, which decides likewise.
+
+    Raises:
+        ReproError: the file is of another format, or damaged.
+
+    """
+    match opened.format:
+        case ".csv" | ".tsv" as suffix:
+            lines = encodings.lines(opened.stream, encoding)
+            found = delimited.delimited(suffix, lines, wanted, score)
+            if found and len(found.head) > delimited.MOST_COLUMNS:
                 raise ReproError(
-                    f"{opened.name}: found numbers for columns; expected the names of keys"
+                    f"{opened.name}: {len(found.head):,} columns; expected at most "
+                    f"{delimited.MOST_COLUMNS:,}"
                 )
-            return _jsonl(columns, encodings.lines(opened.stream, encoding))
+            return found and Content(found.head, found.rows, delimiter=found.delimiter)
+        case ".txt":
+            return Content(["text"], _lines(opened, encoding), has_head=False)
+        case ".jsonl":
+            return Content(None, objects.objects(encodings.lines(opened.stream, encoding)))
+        case ".json":
+            lines = encodings.lines(opened.stream, encoding)
+            return Content(None, objects.array(opened.name, lines))
         case ".parquet":
-            return _parquet(opened, columns)
+            return _parquet(opened, wanted)
         case ".xlsx":
-            return _xlsx(opened, columns)
+            return _with_head(workbooks.xlsx(opened, sheet))
+        case ".xls":
+            return _with_head(workbooks.xls(opened, sheet))
         case suffix:
             raise ReproError(
-                f"{opened.name}: ends in {suffix or 'no suffix'}; expected .csv, .tsv, .jsonl, "
-                ".parquet or .xlsx, plain or with .gz or .zip behind it"
+                f"{opened.name}: ends in {suffix or 'no suffix'}; expected .csv, .tsv, .txt, "
+                ".json, .jsonl, .parquet, .xls or .xlsx, plain or with .gz or .zip behind it"
             )
 
 
 def is_text(opened: Opened) -> bool:
     """Say whether a file has an encoding."""
-    return opened.suffix not in (".parquet", ".xlsx")
+    return opened.format not in BINARY
 
 
-class _Lines:
-    """Lines of which some may be taken back, and which tells those that a row took."""
+def read(opened: Opened, columns: Columns, encoding: str) -> Iterator[Record]:
+    """Yield the rows of a table; blank lines are none.
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self._again: deque[str] = deque()
-        self.taken: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self.taken.append(line)
-        return line
-
-    def take_back(self, start: int) -> None:
-        """Give the lines that were taken from `start` on once more."""
-        self._again.extendleft(reversed(self.taken[start:]))
-        del self.taken[start:]
-
-
-class Row(NamedTuple):
-    """A row of a delimited text or of JSON lines.
-
-    Attributes:
-        line: where it starts, counted from 1.
-        cells: of a delimited text, all of them; of JSON, the object; None if they cannot be told.
-        raw: the whole row as it stands in the file.
-        fault: why it is no row of this table, or None.
+    Raises:
+        ReproError: the file is of another format, or has no such columns.
 
     """
-
-    line: int
-    cells: Any
-    raw: str
-    fault: str | None
-
-
-class Delimited(NamedTuple):
-    """A delimited text with quotes as RFC 4180 has them.
-
-    Attributes:
-        delimiter: that separates its cells.
-        head: the cells of its first row.
-        rows: all of them, the first included.
-
-    """
-
-    delimiter: str
-    head: list[str]
-    rows: Iterator[Row]
-
-
-def delimited(
-    suffix: str,
-    lines: Iterable[str],
-    wanted: Sequence[str | int],
-    is_data: Callable[[list[str]], bool],
-) -> Delimited | None:
-    """Return a delimited text, None if it has no row.
-
-    Args:
-        suffix: of its name, which tells what may separate the cells.
-        lines: with their ends.
-        wanted: columns; the separator under which the first row has them is taken.
-        is_data: says of the first row's cells that they are surely data and no header, which
-            decides where several separators serve.
-
-    """
-    source = _Lines(lines)
-    first = next((line for line in source if line.strip()), None)
-    if first is None:
-        return None
-    number = len(source.taken) - 1
-    source.take_back(number)
-    heads = {d: _first(source, d) for d in DELIMITERS[suffix]}
-    fitting = {d: head for d, head in heads.items() if all(_has(head, name) for name in wanted)}
-    sure = ((d, head) for d, head in fitting.items() if is_data(head))
-    delimiter, head = next(sure, next(iter((fitting or heads).items())))
-    return Delimited(delimiter, head, _rows_of(source, delimiter, len(head), number))
-
-
-def _rows_of(source: _Lines, delimiter: str, width: int, number: int) -> Iterator[Row]:
-    """Yield the rows of a delimited text.
-
-    A quote that never closes swallows the rows behind it. So where rows of several lines end in an
-    error or have another number of columns than the first, only the first line is rejected, and
-    reading goes on with the second.
-    """
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    while True:
-        source.taken.clear()
-        cells: list[str] | None
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            cells = None
-        fault = None
-        if cells is None or (cells and len(cells) != width):
-            broken = cells is None or len(source.taken) > 1
-            fault = BROKEN_QUOTE if broken else OTHER_WIDTH
-            source.take_back(1)
-            if cells is None and len(source.taken[0]) > csv.field_size_limit():
-                fault = TOO_LONG
-            if broken:
-                cells = None
-        line, raw = number + 1, "".join(source.taken)
-        number += len(source.taken)
-        if cells or fault:
-            yield Row(line, cells, raw, fault)
-
-
-def objects(lines: Iterable[str]) -> Iterator[Row]:
-    """Yield the objects of JSON lines; blank lines are none."""
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if isinstance(row, dict):
-            yield Row(number, row, line, None)
-        else:
-            fault = TOO_LONG if len(line) >= encodings.LINE_LIMIT else NO_OBJECT
-            yield Row(number, None, line, fault)
-
-
-def _csv(opened: Opened, columns: Columns, lines: Iterable[str]) -> Iterator[Record]:
-    found = delimited(
-        opened.suffix,
-        lines,
-        (columns.text, columns.grade),
-        lambda head: _is_data(head, columns, certainly=True),
-    )
+    wanted = [column for column in (columns.text, columns.grade) if column is not None]
+    found = content(opened, encoding, columns.sheet, wanted, lambda head: _score(head, columns))
     if found is None:
         return
+    if found.head is None:
+        yield from _of_objects(opened, columns, found.rows)
+        return
+    if not found.has_head and opened.suffix == ".txt":
+        columns = columns._replace(text=1, grade=None)
     text, grade = _positions(found.head, columns, opened)
-    rows = found.rows
-    if not _is_data(found.head, columns):
+    rows, width = found.rows, len(found.head)
+    if found.has_head and not _is_data(found.head, columns):
         next(rows, None)
     for line, cells, raw, fault in rows:
         if fault:
             yield Record(line, None, None, raw, fault)
-        else:
-            yield Record(line, cells[text], cells[grade], raw, None)
+            continue
+        if len(cells) < width:  # a sheet ends a row where its last filled cell is
+            cells = [*cells, *[None] * (width - len(cells))]  # noqa: PLW2901
+        yield Record(line, cells[text], None if grade is None else cells[grade], raw, None)
 
 
-def _first(source: _Lines, delimiter: str) -> list[str]:
-    """Return the cells of the next row without taking it."""
-    start = len(source.taken)
-    line = next(source)
-    source.take_back(start)
-    try:
-        return next(csv.reader(source, delimiter=delimiter, strict=True))
-    except csv.Error:
-        return line.split(delimiter)
-    finally:
-        source.take_back(start)
+def _lines(opened: Opened, encoding: str) -> Iterator[Row]:
+    for number, line in enumerate(encodings.lines(opened.stream, encoding), start=1):
+        if line.strip():
+            yield Row(number, [line.rstrip("\r\n")], line, None)
 
 
-def _has(head: Sequence[Any], column: str | int) -> bool:
-    if isinstance(column, int):
-        return column <= len(head)
-    return _names(head).count(column) == 1
+def _with_head(rows: Iterator[Row]) -> Content | None:
+    first = next(rows, None)
+    if first is None:
+        return None
+
+    def whole() -> Iterator[Row]:
+        yield first
+        yield from rows
+
+    return Content(first.cells, whole())
 
 
-def _names(head: Sequence[Any]) -> list[str]:
-    return ["" if cell is None else str(cell).strip("\ufeff \t\r\n") for cell in head]
-
-
-def _positions(head: Sequence[Any], columns: Columns, opened: Opened) -> tuple[int, int]:
-    """Return the positions of text and grade, counted from 0."""
-    names = _names(head)
-    for column in (columns.text, columns.grade):
-        if not _has(head, column):
-            found = f"{len(names)}: {_shown(names)}"
-            if isinstance(column, int):
-                raise ReproError(f"{opened.name}: expected a column {column}, found {found}")
-            times = names.count(column)
+def _of_objects(opened: Opened, columns: Columns, rows: Iterator[Row]) -> Iterator[Record]:
+    text, grade = columns.text, columns.grade
+    if isinstance(text, int) or isinstance(grade, int):
+        raise ReproError(f"{opened.name}: found numbers for columns; expected the names of keys")
+    first = list(islice(rows, FIRST_OBJECTS))
+    keys = list(dict.fromkeys(str(key) for row in first for key in row.cells or {}))
+    if text is None:
+        text = next(filter(is_name_of_text, keys), "text")
+    for key in (text, grade):
+        if key is not None and keys and key not in keys:
             raise ReproError(
-                f"{opened.name}: expected one column {column!r}, found {times or 'none'} "
-                f"among {found}"
+                f"{opened.name}: expected objects with the key {key!r}, found the keys "
+                f"{_shown(keys)}{nearest(key, keys)}"
             )
-    text, grade = (
-        column - 1 if isinstance(column, int) else names.index(column)
-        for column in (columns.text, columns.grade)
+    for line, cells, raw, fault in chain(first, rows):
+        row = cells or {}
+        yield Record(line, row.get(text), None if grade is None else row.get(grade), raw, fault)
+
+
+def is_name_of_text(name: Any) -> bool:
+    """Say whether people call a column of texts so."""
+    return str(name).strip().lower() in TEXTS
+
+
+def _positions(head: Sequence[Any], columns: Columns, opened: Opened) -> tuple[int, int | None]:
+    """Return the positions of text and grade, counted from 0."""
+    if columns.grade is None and len(head) == 1:
+        return 0, None  # of one column the name does not matter
+    text = _position_of_text(head, columns, opened)
+    return text, None if columns.grade is None else _position(head, columns.grade, opened)
+
+
+def _position_of_text(head: Sequence[Any], columns: Columns, opened: Opened) -> int:
+    if columns.text is not None:
+        return _position(head, columns.text, opened)
+    called = [place for place, name in enumerate(names(head)) if is_name_of_text(name)]
+    if len(called) != 1:
+        raise ReproError(
+            f"{opened.name}: expected the column of the text as reviews.text, found {len(head)}: "
+            f"{_shown(names(head))}"
+        )
+    return called[0]
+
+
+def _position(head: Sequence[Any], column: str | int, opened: Opened) -> int:
+    called = names(head)
+    if has(head, column):
+        return column - 1 if isinstance(column, int) else called.index(column)
+    found = f"{len(called)}: {_shown(called)}"
+    if isinstance(column, int):
+        raise ReproError(f"{opened.name}: expected a column {column}, found {found}")
+    raise ReproError(
+        f"{opened.name}: expected one column {column!r}, found {called.count(column) or 'none'} "
+        f"among {found}{nearest(column, called)}"
     )
-    return text, grade
 
 
-def _shown(names: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return the end of a message that suggests what was meant, empty if nothing is near.
+
+    >>> nearest("评分:", ["text", "评分："])
+    "; did you mean '评分：'?"
+    """
+    folded = {unicodedata.normalize("NFKC", each).casefold().strip(): each for each in known}
+    word = unicodedata.normalize("NFKC", name).casefold().strip()
+    near = difflib.get_close_matches(word, folded, 1)
+    return f"; did you mean {folded[near[0]]!r}?" if near and folded[near[0]] != name else ""
+
+
+def _shown(columns: Sequence[str]) -> str:
     """Return names for a message; what is no table may have long and strange ones."""
-    text = ", ".join(names)
+    text = ", ".join(columns)
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:SHOWN])
     return shown + " …" * (len(text) > SHOWN)
 
@@ -302,38 +266,54 @@ def _is_data(head: Sequence[Any], columns: Columns, *, certainly: bool = False) 
     """Say whether the first row is no header: names need one, numbers do not.
 
     A header has a word where its column has ratings; a cell that is empty or out of range is data.
+    Where the file's name says what its texts are worth, a header calls them a text.
     """
-    if isinstance(columns.text, str) or isinstance(columns.grade, str):
+    if columns.grade is None:
+        if isinstance(columns.text, str) and has(head, columns.text):
+            return False
+        place = columns.text - 1 if isinstance(columns.text, int) else 0
+        named = len(head) > 1 and columns.text is None
+        return not named and not is_name_of_text(head[place])
+    if not isinstance(columns.text, int) or isinstance(columns.grade, str):
         return False
     grade = columns.read(head[columns.grade - 1])
     return isinstance(grade, int) or not (certainly or grade in (NO_NUMBER, UNKNOWN_LABEL))
 
 
-def _jsonl(columns: Columns, lines: Iterable[str]) -> Iterator[Record]:
-    for line, cells, raw, fault in objects(lines):
-        row = cells or {}
-        yield Record(line, row.get(columns.text), row.get(columns.grade), raw, fault)
+def _score(head: Sequence[Any], columns: Columns) -> int:
+    """Say how surely a first row was cut at the right separator."""
+    if columns.grade is None and len(head) > 1 and any(map(is_name_of_text, names(head))):
+        return 2
+    return _is_data(head, columns, certainly=True)
 
 
-def _parquet(opened: Opened, columns: Columns) -> Iterator[Record]:
+def _parquet(opened: Opened, wanted: Sequence[str | int]) -> Content:
+    """Return the columns that are wanted, or all."""
     try:
-        with pq.ParquetFile(opened.stream, pre_buffer=False) as file:
-            names = file.schema_arrow.names
-            text, grade = _positions(names, columns, opened)
-            # Of columns that share a name, Arrow reads none by it.
-            unique = names.count(names[text]) == names.count(names[grade]) == 1
-            wanted = [names[text], names[grade]] if unique else None
-            batches = file.iter_batches(files.ROWS_PER_BATCH, columns=wanted)
-            number = 0
-            for batch in batches:
-                places = (names[text], names[grade]) if unique else (text, grade)
-                texts, grades = (_cells(batch.column(place)) for place in places)
-                pairs = zip(texts, grades, strict=True)
-                for pair in pairs:
-                    number += 1
-                    yield Record(number, *pair, _as_line(pair), None)
+        file = pq.ParquetFile(opened.stream, pre_buffer=False)
     except pa.ArrowException as error:
         raise ReproError(f"{opened.name}: no whole Parquet file ({error})") from None
+    head = file.schema_arrow.names
+    places = [_position(head, column, opened) for column in wanted] or list(range(len(head)))
+    # Of columns that share a name, Arrow reads none by it.
+    unique = all(head.count(head[place]) == 1 for place in places)
+    chosen = [head[place] for place in places] if unique and wanted else None
+
+    def rows() -> Iterator[Row]:
+        number = 0
+        try:
+            for batch in file.iter_batches(files.ROWS_PER_BATCH, columns=chosen):
+                columns: list[Iterable[Any]] = [repeat(None)] * len(head)
+                for place in places:
+                    columns[place] = _cells(batch.column(head[place] if unique else place))
+                for cells in zip(*columns, strict=False):
+                    number += 1
+                    told = workbooks.as_line([cells[place] for place in places])
+                    yield Row(number, cells, told, None)
+        except pa.ArrowException as error:
+            raise ReproError(f"{opened.name}: no whole Parquet file ({error})") from None
+
+    return Content(head, rows(), has_head=False)
 
 
 def _cells(column: pa.Array) -> list[Any]:
@@ -346,37 +326,3 @@ def _cells(column: pa.Array) -> list[Any]:
         value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
         for value in column.to_pylist()
     ]
-
-
-def _xlsx(opened: Opened, columns: Columns) -> Iterator[Record]:
-    """Yield the rows of the first sheet."""
-    try:
-        book = openpyxl.load_workbook(opened.stream, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what some programs state of them is too little
-    except Exception as error:  # noqa: BLE001 - openpyxl lets errors of zipfile and XML through
-        raise ReproError(f"{opened.name}: no whole .xlsx file ({error})") from None
-    rows = _rows(sheet, opened)
-    head: Sequence[Any] | None = None
-    for number, row in enumerate(rows, start=1):
-        if all(cell is None for cell in row):
-            continue
-        if head is None:
-            head = row
-            text, grade = _positions(head, columns, opened)
-            if not _is_data(head, columns):
-                continue
-        # A sheet ends a row where its last filled cell is.
-        cells = [*row, *[None] * (len(head) - len(row))]
-        yield Record(number, cells[text], cells[grade], _as_line(cells), None)
-
-
-def _rows(sheet: Any, opened: Opened) -> Iterator[tuple[Any, ...]]:
-    try:
-        yield from sheet.iter_rows(values_only=True)
-    except Exception as error:  # noqa: BLE001 - as above, found while reading
-        raise ReproError(f"{opened.name}: no whole .xlsx file ({error})") from None
-
-
-def _as_line(cells: Sequence[Any]) -> str:
-    return "\t".join("" if cell is None else str(cell) for cell in cells)

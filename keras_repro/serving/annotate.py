@@ -1,27 +1,31 @@
 """A file of texts with a verdict behind each row, in constant memory."""
 
 import csv
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple, TextIO, cast
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
-from keras_repro.datasets import containers, encodings, tables
-from keras_repro.text.schemas import NO_TEXT, TOO_LONG
+from keras_repro.datasets import containers, delimited, encodings, tables
+from keras_repro.datasets.delimited import Row
+from keras_repro.datasets.tables import Content
+from keras_repro.serving import formats
+from keras_repro.serving.formats import ANSWERS, Cells, Write
+from keras_repro.text.schemas import NO_TEXT, NUL, OTHER_WIDTH, TOO_LONG, UNDECODABLE
 
 # Rows that are answered at once: enough for batches of similar length.
 ROWS_AT_ONCE = 4096
-ANSWERS = ("label", "probability", "reason")
 # Cells longer than Python's csv takes by itself; a review may have 10,000 characters, a row more.
 LONGEST_CELL = 1 << 24
+# For the encoding of the answers: that of the file.
+SAME = "same"
 
 
 class Summary(NamedTuple):
@@ -29,7 +33,7 @@ class Summary(NamedTuple):
 
     Attributes:
         rows: how many it has.
-        unanswered: those among them with a text that is empty or too long.
+        unanswered: those among them with no text that can be judged.
 
     """
 
@@ -37,69 +41,102 @@ class Summary(NamedTuple):
     unanswered: int
 
 
+class Reading(NamedTuple):
+    """How a file is read and its answers are written.
+
+    Attributes:
+        column: with the texts, its name or number; None: `text`, one called so, or the only one.
+        encoding: of the file; `auto` finds it.
+        sheet: of a workbook: its name or number.
+        written: the encoding of the answers; `same` is that of the file.
+
+    """
+
+    column: str | int | None = None
+    encoding: str = "auto"
+    sheet: str | int = 1
+    written: str = "utf-8"
+
+
+DEFAULT = Reading()
+
+
 class Item(NamedTuple):
     """A row that is answered.
 
     Attributes:
-        cells: all of them, or the object of a line of JSON.
-        text: what is judged; empty if there is none.
+        cells: as many as the table has columns, or an object.
+        text: what is judged.
+        fault: why there is no text, or None.
 
     """
 
-    cells: list[str] | dict[str, object]
+    cells: Cells
     text: str
+    fault: str | None
 
 
 class Table(NamedTuple):
     """A table that is read row by row.
 
     Attributes:
+        head: the names of its columns.
         items: of the table.
-        write: returns what writes a row with its answers to a file.
+        delimiter: of a delimited text.
+        form: a suffix such as `.csv`: what its answers are written as unless told.
 
     """
 
+    head: list[str]
     items: Iterator[Item]
-    write: Callable[[TextIO], Callable[[Item, str, str, str], None]]
+    delimiter: str
+    form: str
 
 
 def predict(
-    model: Sentiment, source: Path, column: str, target: Path | None, encoding: str = "auto"
+    model: Sentiment, source: Path, target: Path | None, reading: Reading = DEFAULT
 ) -> Summary:
     """Write the rows of a file with a label, a probability and perhaps a reason behind each.
 
-    The columns stay as they are. Where the text is empty or too long, the reason says so and the
-    others are empty.
+    The columns stay as they are. Where there is no text, or none that can be judged, the reason
+    says why and the others are empty.
 
     Args:
         model: that answers.
-        source: .csv, .tsv or .jsonl, plain or with .gz or .zip behind it.
-        column: the name of the column with the texts.
-        target: what to write, in the format of the source; None: standard output.
-        encoding: of the source; auto tells utf-8, utf-16 and gb18030 apart.
+        source: a file of any format that `reviews.path` may have.
+        target: what to write: its suffix tells the format, else that of the source does; None:
+            standard output.
+        reading: how.
 
     Raises:
         ReproError: the file cannot be read, has no such column, or has one of an answer already.
 
     """
-    if encoding == "auto":
-        with containers.opened(str(source)) as opened:
-            encoding = encodings.of_stream(opened.stream)
+    encoding = reading.encoding
+    with containers.opened(str(source)) as opened:
+        if not tables.is_text(opened):
+            encoding = "utf-8"
+        elif encoding == "auto":
+            encoding = encodings.of_stream(opened.stream, source.name)
+    written = encoding.partition(encodings.MIXED)[0] if reading.written == SAME else reading.written
+    try:
+        "".encode(written)
+    except LookupError as error:
+        raise ReproError(f"--output-encoding: {error}; expected such as utf-8-sig") from None
     with (
         _long_cells(),
         containers.opened(str(source)) as opened,
         tqdm(desc=opened.name, total=opened.size, unit="B", unit_scale=True, disable=None) as bar,
-        _output(target) as file,
     ):
-        table = _table(opened, column, encodings.lines(opened.stream, encoding), source)
-        write = table.write(file)
-        rows = unanswered = 0
-        while chunk := list(islice(table.items, ROWS_AT_ONCE)):
-            for item, answer in zip(chunk, _answers(model, chunk), strict=True):
-                write(item, *answer)
-                unanswered += not answer[0]
-            rows += len(chunk)
-            bar.update(opened.position() - bar.n)
+        table = _table(opened, reading, encoding, source)
+        with _output(target, table, written) as write:
+            rows = unanswered = 0
+            while chunk := list(islice(table.items, ROWS_AT_ONCE)):
+                for item, answer in zip(chunk, _answers(model, chunk), strict=True):
+                    write(_readable(item.cells), answer)
+                    unanswered += answer[0] is None
+                rows += len(chunk)
+                bar.update(opened.position() - bar.n)
     return Summary(rows, unanswered)
 
 
@@ -112,15 +149,17 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _answers(model: Sentiment, items: list[Item]) -> Iterator[tuple[str, str, str]]:
-    texts = [_cleared(model, item.text) for item in items]
+def _answers(
+    model: Sentiment, items: list[Item]
+) -> Iterator[tuple[str | None, float | None, str | None]]:
+    texts = [None if item.fault else _cleared(model, item.text) for item in items]
     found = iter(model.answers([text for text in texts if text]) if any(texts) else ())
     for item, text in zip(items, texts, strict=True):
         if text:
             label, probability, reason = next(found)
-            yield label, f"{probability:.6f}", reason or ""
+            yield label, round(probability, files.DECIMALS), reason
         else:
-            yield "", "", TOO_LONG if item.text.strip() else NO_TEXT
+            yield None, None, item.fault or (TOO_LONG if item.text.strip() else NO_TEXT)
 
 
 def _cleared(model: Sentiment, text: str) -> str | None:
@@ -130,88 +169,135 @@ def _cleared(model: Sentiment, text: str) -> str | None:
         return None
 
 
+def _readable(cell: Any) -> Any:
+    """Return a cell of which every character can be written."""
+    if isinstance(cell, str):
+        return encodings.readable(cell)
+    if isinstance(cell, list):
+        return [_readable(each) for each in cell]
+    if isinstance(cell, dict):
+        return {_readable(key): _readable(each) for key, each in cell.items()}
+    return cell
+
+
 @contextmanager
-def _output(target: Path | None) -> Iterator[TextIO]:
+def _output(target: Path | None, table: Table, encoding: str) -> Iterator[Write]:
     if target is None:
-        yield sys.stdout
+        with formats.TEXTS[table.form](sys.stdout, table.head, table.delimiter) as write:
+            yield write
         return
+    suffix = target.suffix.lower()
+    form = suffix if suffix in formats.TEXTS | formats.BINARIES else table.form
+    delimiter = "\t" if suffix == ".tsv" else "," if table.form == ".jsonl" else table.delimiter
     try:
-        with (
-            files.replacing(target) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
-        ):
-            yield file
-            file.flush()
+        with files.replacing(target) as temporary:
+            if form in formats.BINARIES:
+                with formats.BINARIES[form](temporary, table.head) as write:
+                    yield write
+                return
+            with (
+                temporary.open(
+                    "w", encoding=encoding, errors="backslashreplace", newline=""
+                ) as file,
+                formats.TEXTS[form](file, table.head, delimiter) as write,
+            ):
+                yield write
     except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
         raise ReproError(f"{target}: cannot be written ({error.strerror})") from None
 
 
-def _table(opened: containers.Opened, column: str, lines: Iterator[str], source: Path) -> Table:
-    readable = map(encodings.readable, lines)
-    if opened.suffix in tables.DELIMITERS:
-        return _delimited(opened.suffix, column, readable, source)
-    if opened.suffix == ".jsonl":
-        return Table(_objects(column, readable, source), _writes_objects)
-    raise ReproError(
-        f"{source}: ends in {opened.suffix or 'no suffix'}; expected .csv, .tsv or .jsonl, plain "
-        "or with .gz or .zip behind it"
-    )
-
-
-def _delimited(suffix: str, column: str, lines: Iterator[str], source: Path) -> Table:
-    found = tables.delimited(suffix, lines, [column], lambda _: False)
-    head = found.head if found else []
-    if found is None or head.count(column) != 1:
+def _table(opened: containers.Opened, reading: Reading, encoding: str, source: Path) -> Table:
+    column = reading.column
+    wanted = [] if column is None else [column]
+    suffix = opened.format
+    found = tables.content(
+        opened, encoding, reading.sheet, () if suffix == ".parquet" else wanted,
+        lambda head: _place(head, column) is not None,
+    )  # fmt: skip
+    if found is not None and found.head is None:
+        return _objects(found.rows, column, source)
+    head = list(found.head or []) if found else []
+    place = _place(head, column)
+    if found is None or place is None:
+        shown = ", ".join(delimited.names(head)) or "(none)"
         raise ReproError(
-            f"{source}: the columns are {', '.join(head) or '(none)'}; expected one of them to be "
-            f"{column!r} (--text-column)"
+            f"{source}: the columns are {shown}; expected one of them to be "
+            f"{column or 'text'!r} (--text-column)"
+            f"{tables.nearest(str(column or 'text'), delimited.names(head))}"
+        )
+    rows, names = found.rows, delimited.names(head)
+    if found.has_head and _is_data(head, place, column):
+        names = ["text" if each == place else str(each + 1) for each in range(len(head))]
+    elif found.has_head:
+        next(rows, None)
+    _check_free(names, source)
+    form = suffix if suffix in (".csv", ".tsv") else ".csv"
+    return Table(names, _items(rows, found, len(head), place), found.delimiter, form)
+
+
+def _place(head: Sequence[Any], column: str | int | None) -> int | None:
+    """Return the position of the column with the texts, counted from 0; None if there is none."""
+    names = delimited.names(head)
+    if isinstance(column, int):
+        return column - 1 if column <= len(names) else None
+    if column is not None or names.count("text") == 1:
+        name = column or "text"
+        return names.index(name) if names.count(name) == 1 else None
+    called = [place for place, name in enumerate(names) if tables.is_name_of_text(name)]
+    return called[0] if len(called) == 1 else None
+
+
+def _is_data(head: Sequence[Any], place: int, column: str | int | None) -> bool:
+    return isinstance(column, int) and not tables.is_name_of_text(head[place])
+
+
+def _items(rows: Iterator[Row], found: Content, width: int, place: int) -> Iterator[Item]:
+    for row in rows:
+        if row.cells is None:  # of a broken quote nobody knows the cells
+            yield Item([row.raw.rstrip("\r\n"), *[""] * (width - 1)], "", row.fault)
+            continue
+        cells = [*row.cells, *[""] * (width - len(row.cells))]
+        if len(cells) > width:  # an unquoted delimiter: nothing gets lost, and the answers fit
+            rest = found.delimiter.join(map(str, cells[width - 1 :]))
+            cells = [*cells[: width - 1], rest]
+        fault = None if row.fault == OTHER_WIDTH else row.fault
+        yield _item(cells, cells[place], fault)
+
+
+def _item(cells: Cells, text: Any, fault: str | None) -> Item:
+    told = text if isinstance(text, str) else "" if text is None else str(text)
+    if isinstance(text, list | dict):
+        told = ""
+    if fault is None and (forbidden := encodings.FORBIDDEN.search(told)):
+        fault = NUL if forbidden[0] == "\0" else UNDECODABLE
+    return Item(cells, told, fault)
+
+
+def _objects(rows: Iterator[Row], column: str | int | None, source: Path) -> Table:
+    """Return objects as a table whose columns are the keys of the first of them."""
+    first = list(islice(rows, ROWS_AT_ONCE))
+    head = list(dict.fromkeys(str(key) for row in first for key in row.cells or {}))
+    place = None if isinstance(column, int) else _place(head, column)
+    if place is None:
+        raise ReproError(
+            f"{source}: line {first[0].line if first else 1}: expected an object with the key "
+            f"{column or 'text'!r} (--text-column)"
         )
     _check_free(head, source)
-    place, rows = head.index(column), found.rows
-    next(rows, None)  # the head
+    key = head[place]
 
     def items() -> Iterator[Item]:
-        for _, cells, raw, _ in rows:
-            # A row that ends early has an empty text; one that goes on keeps all it has. Of a line
-            # with a broken quote nobody knows the cells.
-            broken = cells is None
-            whole = [raw.rstrip("\r\n")] if broken else cells
-            whole = whole + [""] * (len(head) - len(whole))
-            yield Item(whole, "" if broken else whole[place])
+        for row in chain(first, rows):
+            if row.cells is None:
+                yield Item({formats.UNREAD: row.raw.rstrip("\r\n")}, "", row.fault)
+            else:
+                cells = {str(name): value for name, value in row.cells.items()}
+                yield _item(cells, cells.get(key), None)
 
-    def write(file: TextIO) -> Callable[[Item, str, str, str], None]:
-        writer = csv.writer(file, delimiter=found.delimiter, lineterminator="\n")
-        writer.writerow([*head, *ANSWERS])
-        return lambda item, *answers: writer.writerow([*item.cells, *answers])
-
-    return Table(items(), write)
+    return Table(head, items(), ",", ".jsonl")
 
 
-def _objects(column: str, lines: Iterable[str], source: Path) -> Iterator[Item]:
-    for number, found, _, fault in tables.objects(lines):
-        if fault or column not in found:
-            raise ReproError(
-                f"{source}: line {number}: expected an object with the key {column!r} "
-                "(--text-column)"
-            )
-        _check_free(found, source)
-        text = found[column]
-        yield Item(found, text if isinstance(text, str) else "")
-
-
-def _writes_objects(file: TextIO) -> Callable[[Item, str, str, str], None]:
-    def write(item: Item, label: str, probability: str, reason: str) -> None:
-        answers = (label or None, float(probability) if probability else None, reason or None)
-        content = {
-            **cast(dict[str, object], item.cells),
-            **dict(zip(ANSWERS, answers, strict=True)),
-        }
-        file.write(json.dumps(content, ensure_ascii=False) + "\n")
-
-    return write
-
-
-def _check_free(columns: Iterable[str], source: Path) -> None:
+def _check_free(columns: Sequence[str], source: Path) -> None:
     """Refuse a table of which an answer would take the place of a column."""
     if taken := [name for name in ANSWERS if name in columns]:
         raise ReproError(

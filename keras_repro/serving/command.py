@@ -70,15 +70,31 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "items", nargs="*", metavar="TEXT", type=_decoded, help="a review; or a picture's path"
     )
-    predict.add_argument("--file", type=Path, help="a .csv, .tsv or .jsonl with a text in each row")
     predict.add_argument(
-        "--text-column", metavar="NAME", help="its column of reviews (default: text)"
+        "--file",
+        type=Path,
+        help="a file with a text in each row, of any format that reviews.path may have",
+    )
+    predict.add_argument(
+        "--text-column",
+        metavar="NAME",
+        help="its column of reviews, or its number (default: one called text or so)",
     )
     predict.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="where the answers go (default: standard output)",
+        help="where the answers go, as .csv, .tsv, .jsonl, .xlsx or .parquet (default: standard "
+        "output)",
+    )
+    predict.add_argument(
+        "--output-encoding",
+        metavar="NAME",
+        help="of a .csv: utf-8-sig or gb18030 for a Chinese Excel, same for that of --file "
+        "(default: utf-8)",
+    )
+    predict.add_argument(
+        "--sheet", metavar="NAME", help="of a workbook, or its number (default: 1)"
     )
     predict.add_argument("--encoding", help="of --file (default: detected)")
     predict.add_argument("--json", action="store_true", help="print a JSON object per answer")
@@ -126,7 +142,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         _check_no_items(arguments)
         _predict_file(arguments)
         return
-    for option in ("text_column", "output", "encoding"):
+    for option in ("text_column", "output", "encoding", "output_encoding", "sheet"):
         if getattr(arguments, option):
             raise ReproError(f"--{option.replace('_', '-')} goes with --file; found none")
     directory = _directory(arguments)
@@ -170,15 +186,19 @@ def _predict_file(arguments: argparse.Namespace) -> None:
     from keras_repro.serving import annotate
 
     model = Sentiment(_directory(arguments))
-    rows, unanswered = annotate.predict(
-        model,
-        arguments.file,
-        arguments.text_column or "text",
-        arguments.output,
+    reading = annotate.Reading(
+        _name_or_number(arguments.text_column),
         arguments.encoding or "auto",
+        _name_or_number(arguments.sheet) or 1,
+        arguments.output_encoding or "utf-8",
     )
-    note = f", {unanswered:,} without an answer (empty or too long)" if unanswered else ""
+    rows, unanswered = annotate.predict(model, arguments.file, arguments.output, reading)
+    note = f", {unanswered:,} without an answer (the column reason says why)" if unanswered else ""
     log.info("%s: %s rows%s", arguments.file, f"{rows:,}", note)
+
+
+def _name_or_number(given: str | None) -> str | int | None:
+    return int(given) if given and given.isdecimal() else given
 
 
 def _answer_lines(answer: Callable[[str], None], *, as_json: bool) -> None:
