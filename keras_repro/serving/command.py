@@ -115,6 +115,14 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--digits", type=Path, metavar="DIR", help="bundle of a model of digits")
     _add_model(serve)
     serve.set_defaults(run=_serve)
+
+    look = commands.add_parser(
+        "look", help="say what a file of reviews is, and print the section `reviews` that reads it"
+    )
+    look.add_argument("path", metavar="FILE", help="a file, a folder or a pattern such as '*.txt'")
+    look.add_argument("--encoding", help="of the file (default: detected)")
+    look.add_argument("--sheet", metavar="NAME", help="of a workbook, or its number (default: 1)")
+    look.set_defaults(run=_look)
     tools.add(commands)
     verify.add(commands)
     return command
@@ -274,6 +282,15 @@ def _explain(arguments: argparse.Namespace) -> None:
         _print(f"{_judged(found.answer)} {found.text}")
         for line in lines:
             _print(f"  {line}")
+
+
+def _look(arguments: argparse.Namespace) -> None:
+    from keras_repro.serving import look
+
+    logging.getLogger("keras_repro.datasets").setLevel(logging.ERROR)  # it says so in other words
+    encoding, sheet = arguments.encoding or "auto", _name_or_number(arguments.sheet) or 1
+    for line in look.told(arguments.path, encoding, sheet):
+        _print(line)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
