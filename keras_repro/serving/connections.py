@@ -9,6 +9,8 @@ from keras_repro.serving.settings import Limits
 
 # Bytes before the body; uvicorn itself reads as many as come.
 LONGEST_HEAD = 1 << 16
+# Seconds in which a client is expected to have sent a short request.
+YOUNG = 0.5
 
 _Protocol: Any = AutoHTTPProtocol  # one of two classes, as packages are installed
 
@@ -23,12 +25,12 @@ class _Connection(_Protocol):
     limits: ClassVar[Limits]
     _reading: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
-    _since = 0.0  # when it was made, or its last request began
+    since = 0.0  # when it was made, or its last request began
     _head = 0  # bytes of a head that is not whole
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         self._reading = self._deadline()
         if len(self.connections) > self.limits.connections:
             self._make_room()
@@ -38,7 +40,7 @@ class _Connection(_Protocol):
         of_body = cycle is not None and cycle.more_body and not cycle.response_complete
         super().data_received(data)
         if self.cycle is not cycle:  # a head is whole
-            self._since, self._head = self.loop.time(), 0
+            self.since, self._head = self.loop.time(), 0
             self._reading = _cancelled(self._reading)
         elif not of_body:
             self._head += len(data)
@@ -74,9 +76,10 @@ class _Connection(_Protocol):
         )
 
     def _make_room(self) -> None:
-        """Close the oldest whose client is waited for; there is one, this."""
-        waiting = (each for each in self.connections if each.waits())
-        oldest = min(waiting, key=lambda each: each._since)  # noqa: SLF001 - of this class
+        """Close the oldest whose client is waited for; where all are new or busy, the oldest."""
+        before = self.loop.time() - YOUNG
+        waiting = [each for each in self.connections if each.since < before and each.waits()]
+        oldest = min(waiting or self.connections, key=lambda each: each.since)
         self.connections.discard(oldest)
         oldest.transport.abort()
 

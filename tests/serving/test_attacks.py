@@ -211,13 +211,14 @@ class TestConnections:
     def test_heads_and_bodies_that_come_slowly(self, few: Serving) -> None:
         body, slow = connected(few.url), connected(few.url)
         body.sendall(head(1_000))
+        slow.sendall(b"GET /health HTTP/1.1\r\nx: ")
         started = time.monotonic()
         with watched(few.url):
             while time.monotonic() - started < 3:
                 with contextlib.suppress(ConnectionError):
                     body.sendall(b" ")
                 with contextlib.suppress(ConnectionError):
-                    slow.sendall(b"\r\n")
+                    slow.sendall(b"y")
                 time.sleep(0.2)
         told = answer(body)
         assert told.startswith("HTTP/1.1 408")
@@ -227,7 +228,8 @@ class TestConnections:
         body.close()
         slow.close()
 
-    def test_answers_that_nobody_takes(self, few: Serving) -> None:
+    @pytest.mark.parametrize("requests", [1, 20])
+    def test_answers_that_nobody_takes(self, few: Serving, requests: int) -> None:
         ask = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n"
         assert len(httpx.get(few.url + ask.decode().split()[1]).content) > 1_000_000
         process = psutil.Process(few.process.pid)
@@ -238,7 +240,7 @@ class TestConnections:
                 connection = socket.socket()
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 connection.connect(("127.0.0.1", httpx.URL(few.url).port))
-                connection.sendall(ask * 20)
+                connection.sendall(ask * requests)
                 silent.append(connection)
             time.sleep(1)
         assert process.num_fds() < 256
