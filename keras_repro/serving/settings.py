@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import resource
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -132,6 +131,8 @@ def given(arguments: argparse.Namespace) -> Settings:
 
 def within_open_files(limits: Limits) -> Limits:
     """Return limits whose connections the operating system allows; raises its limit if need be."""
+    import resource  # which Windows lacks, and whoever only asks a model does without
+
     # Each may be sent a file.
     wanted = 2 * limits.connections + BACKLOG + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
