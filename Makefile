@@ -96,9 +96,9 @@ develop:
 # each user's own is asked. requirements-dev.lock has what it needs beyond requirements.lock.
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
         --generate-hashes --no-annotate --no-header
-EXTRAS := dev ssh s3 rjieba cluster tensorboard
+EXTRAS := train dev ssh s3 rjieba cluster tensorboard
 lock: setup
-	$(LOCK) --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra train --output-file requirements.lock pyproject.toml
 	mkdir -p .cache
 	cat requirements.lock requirements-dev.lock >.cache/all.lock
 	$(LOCK) $(addprefix --extra ,$(EXTRAS)) --constraints requirements.lock \

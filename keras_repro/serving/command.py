@@ -52,7 +52,13 @@ def _run(parsed: argparse.Namespace) -> None:
     """Run a subcommand; one that judges a project does so by that project's own code."""
     if parsed.judges and Path(keras_repro.__name__).is_dir():
         runtime.refuse_other_code()
-    parsed.run(parsed)
+    try:
+        parsed.run(parsed)
+    except ModuleNotFoundError as error:
+        raise ReproError(
+            f"the package {error.name} is not installed; expected it for this command "
+            "(pip install 'keras-repro[train]')"
+        ) from error
 
 
 def parser() -> argparse.ArgumentParser:
