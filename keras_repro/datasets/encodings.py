@@ -59,12 +59,14 @@ def lines(stream: IO[bytes], encoding: str) -> Iterator[str]:
     text = io.TextIOWrapper(stream, encoding, errors="keras_repro.mark", newline="")
     found = iter(partial(text.readline, LINE_LIMIT), "")
     whole = True
-    for number, piece in enumerate(found):
-        # What is behind the limit is no line of its own.
-        if whole:
-            yield piece if number else piece.removeprefix("\ufeff")
-        whole = len(piece) < LINE_LIMIT or piece.endswith(("\n", "\r"))
-    text.detach()
+    try:
+        for number, piece in enumerate(found):
+            # What is behind the limit is no line of its own.
+            if whole:
+                yield piece if number else piece.removeprefix("\ufeff")
+            whole = len(piece) < LINE_LIMIT or piece.endswith(("\n", "\r"))
+    finally:  # who has seen enough leaves the stream open
+        text.detach()
 
 
 def _of_either(stream: IO[bytes], other: str) -> Iterator[str]:

@@ -282,6 +282,8 @@ def _is_data(head: Sequence[Any], columns: Columns, *, certainly: bool = False) 
 
 def _score(head: Sequence[Any], columns: Columns) -> int:
     """Say how surely a first row was cut at the right separator."""
+    if not all(has(head, column) for column in (columns.text, columns.grade) if column):
+        return 0
     if columns.grade is None and len(head) > 1 and any(map(is_name_of_text, names(head))):
         return 2
     return _is_data(head, columns, certainly=True)
