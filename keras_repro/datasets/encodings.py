@@ -65,8 +65,9 @@ def lines(stream: IO[bytes], encoding: str) -> Iterator[str]:
             if whole:
                 yield piece if number else piece.removeprefix("\ufeff")
             whole = len(piece) < LINE_LIMIT or piece.endswith(("\n", "\r"))
-    finally:  # who has seen enough leaves the stream open
-        text.detach()
+    finally:  # who has seen enough leaves the stream open, or has closed it
+        if not stream.closed:
+            text.detach()
 
 
 def _of_either(stream: IO[bytes], other: str) -> Iterator[str]:

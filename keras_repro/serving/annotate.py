@@ -188,7 +188,7 @@ def _output(target: Path | None, table: Table, encoding: str) -> Iterator[Write]
         return
     suffix = target.suffix.lower()
     form = suffix if suffix in formats.TEXTS | formats.BINARIES else table.form
-    delimiter = "\t" if suffix == ".tsv" else "," if table.form == ".jsonl" else table.delimiter
+    delimiter = table.delimiter if form == table.form else "\t" if form == ".tsv" else ","
     try:
         with files.replacing(target) as temporary:
             if form in formats.BINARIES:

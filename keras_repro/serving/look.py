@@ -124,7 +124,12 @@ def _guessed(file: sources.File, encoding: str, sheet: str | int) -> Guess:
     grades = {place: told for place, cells in enumerate(columns) if (told := _grade(cells))}
     text = max(range(len(head)), key=lambda place: _is_text(head[place], columns[place]))
     grades.pop(text, None)
-    grade = max(grades, key=lambda place: head[place].lower() in GRADES, default=None)
+    # Of columns without a name that tells, an identifier has more values than a rating.
+    grade = max(
+        grades,
+        key=lambda place: (head[place].lower() in GRADES, -len(set(map(str, columns[place])))),
+        default=None,
+    )
     strange = [place for place, name in enumerate(head) if name.lower() in GRADES and place != text]
     named = content.head is None or not content.has_head or _is_header(head, text, grade, grades)
     called: list[Any] = list(head) if named else list(range(1, len(head) + 1))
@@ -226,7 +231,7 @@ def _rows(settings: dict[str, Any]) -> Iterator[str]:
     yield "labels: " + ", ".join(f"{count:,} {name}" for name, count in sorted(classes.items()))
     yield f"duplicates: {sum(texts.values()) - len(texts):,}"
     if texts:
-        lengths = sorted(map(len, texts))
+        lengths = sorted(map(len, texts.elements()))
         yield (
             f"characters: {lengths[0]} to {lengths[-1]:,}, half of them at most "
             f"{lengths[len(lengths) // 2]}"
