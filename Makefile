@@ -23,8 +23,10 @@ repro-all: setup unlocked
 	dvc repro --all-pipelines
 	@keras-repro results
 
-# DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more.
+# DVC empties .dvc/tmp/rwlock before it writes it; if it was killed in between, it starts no more. Nor
+# does it if the file is gone to which data/own is a link.
 unlocked:
+	@[ -e data/own ] || ln -sfn example_reviews.csv data/own
 	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock
 
 # Only the data, from DVC's cache or from where data/registry.yaml says.

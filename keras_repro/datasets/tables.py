@@ -21,6 +21,8 @@ from keras_repro.text.schemas import NO_NUMBER, UNKNOWN_LABEL
 SHOWN = 200
 # Objects that show which keys there are.
 FIRST_OBJECTS = 1000
+# The columns of a text with a review a line.
+LINES = ("text",)
 # Formats whose bytes are no text.
 BINARY = (".parquet", ".xlsx", ".xls")
 # How people call a column of texts; a first row with one of these is a header.
@@ -115,7 +117,7 @@ def content(  # noqa: PLR0911 - one per format
                 )
             return found and Content(found.head, found.rows, delimiter=found.delimiter)
         case ".txt":
-            return Content(["text"], _lines(opened, encoding), has_head=False)
+            return Content(LINES, _lines(opened, encoding), has_head=False)
         case ".jsonl":
             return Content(None, objects.objects(encodings.lines(opened.stream, encoding)))
         case ".json":
