@@ -12,7 +12,7 @@ VERIFY_ARGS ?=
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: setup develop packages repro repro-all unlocked downloads verify test test-slow test-all check gate lint \
-    types format readme report changes lock clean
+    types format readme report bundle-release changes lock clean
 
 repro: setup unlocked
 	dvc repro
@@ -77,6 +77,10 @@ readme: setup
 # changed since that commit.
 report: setup
 	@keras-repro report $(if $(REV),--rev '$(REV)')
+
+# build/bundles.tar.gz, which `Sentiment.load` and `keras-repro pull` fetch from wherever it is put.
+bundle-release: setup
+	@keras-repro release
 
 # What changed since a commit, as Markdown: `make changes REV=main`; the summary of a pull request.
 changes: setup

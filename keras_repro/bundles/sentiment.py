@@ -60,14 +60,25 @@ class Sentiment:
         """Return the model of a bundle.
 
         Args:
-            place: the directory of the bundle; None: that of `sentiment_hybrid`, below this
-                directory or in the clone that the package is installed from.
+            place: the directory of the bundle; or the address of a release with its SHA-256,
+                https://…/bundles.tar.gz#sha256=…, which is fetched once; None: the bundle of
+                `sentiment_hybrid` below this directory or in the clone that the package is
+                installed from.
 
         Raises:
             ReproError: there is no bundle, or it is damaged.
 
         """
-        return cls(located(MODEL) if place is None else Path(place))
+        if place is None:
+            return cls(located(MODEL))
+        if not os.fspath(place).startswith(("http://", "https://")):
+            return cls(Path(place))
+        from keras_repro.bundles import release  # which few need, and takes a while to import
+
+        if MODEL not in (found := release.pulled(os.fspath(place))):
+            known = ", ".join(found) or "nothing"
+            raise ReproError(f"{place}: has no bundle of {MODEL}, but {known}; expected one")
+        return cls(found[MODEL])
 
     @overload
     def predict(self, texts: str) -> Answer: ...  # type: ignore[overload-overlap]

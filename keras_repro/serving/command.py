@@ -129,6 +129,10 @@ def parser() -> argparse.ArgumentParser:
     look.add_argument("--encoding", help="of the file (default: detected)")
     look.add_argument("--sheet", metavar="NAME", help="of a workbook, or its number (default: 1)")
     look.set_defaults(run=_look)
+
+    pull = commands.add_parser("pull", help="fetch the bundles of a release once, and say where")
+    pull.add_argument("address", metavar="ADDRESS", help="https://…/bundles.tar.gz#sha256=…")
+    pull.set_defaults(run=_pull)
     tools.add(commands)
     verify.add(commands)
     return command
@@ -311,6 +315,13 @@ def _serve(arguments: argparse.Namespace) -> None:
         except ReproError as error:
             log.warning("no digits will be read: %s", error)
     server.serve(_directory(arguments), digits, given)
+
+
+def _pull(arguments: argparse.Namespace) -> None:
+    from keras_repro.bundles import release
+
+    for directory in release.pulled(arguments.address).values():
+        _print(str(directory))
 
 
 def _print(line: str) -> None:

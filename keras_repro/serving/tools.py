@@ -14,6 +14,7 @@ from keras_repro.core.errors import ReproError
 log = logging.getLogger(__name__)
 
 REPORT = Path("build/report.html")
+BUNDLES = Path("build/bundles.tar.gz")
 
 
 def add(commands: Any) -> None:
@@ -37,6 +38,10 @@ def add(commands: Any) -> None:
     report.add_argument("--out", type=Path, default=REPORT, help="(default: %(default)s)")
     report.set_defaults(run=_report, judges=True)
 
+    release = commands.add_parser("release", help="write the bundles into one archive")
+    release.add_argument("--out", type=Path, default=BUNDLES, help="(default: %(default)s)")
+    release.set_defaults(run=_release, judges=True)
+
     fingerprint = commands.add_parser(
         "fingerprint", help="tell whether this machine reproduces the committed bytes"
     )
@@ -45,6 +50,17 @@ def add(commands: Any) -> None:
         "--record", action="store_true", help=f"write {paths.FINGERPRINT}, after a full run"
     )
     fingerprint.set_defaults(run=_fingerprint, judges=True)
+
+
+def _release(arguments: argparse.Namespace) -> None:
+    """Pack the bundles of all models."""
+    from keras_repro.bundles import release
+
+    models = params.load().models
+    bundles = {name: paths.bundle(name) for name in models}
+    digest = release.write(bundles, Path("LICENSE"), arguments.out)
+    _print(f"{arguments.out}: {', '.join(sorted(bundles))}")
+    _print(f"Sentiment.load('https://WHERE YOU PUT IT/{arguments.out.name}#sha256={digest}')")
 
 
 def _check(_: argparse.Namespace) -> None:
