@@ -242,7 +242,8 @@ def _cache() -> Iterator[None]:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         directory = home / "keras-repro/jieba"  # as inputs.texts.jieba_cache has it
         directory.mkdir(parents=True, exist_ok=True)
-        usable = os.access(directory, os.W_OK) or any(directory.glob("*.cache"))
+        kept = directory.glob("*.cache")  # jieba lets nobody else read what it keeps
+        usable = os.access(directory, os.W_OK) or any(os.access(path, os.R_OK) for path in kept)
     except (OSError, RuntimeError):  # the latter: a user without a home
         usable = False
     if usable:

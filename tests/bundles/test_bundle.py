@@ -1,6 +1,7 @@
 """Bundles: what they hold, what they say, and what is refused."""
 
 import json
+import os
 import re
 import shutil
 import string
@@ -32,7 +33,7 @@ from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files, params
 from keras_repro.core.errors import ReproError
-from keras_repro.inputs import Split, batches
+from keras_repro.inputs import Split, batches, texts
 from keras_repro.reproducibility.exact import archive
 
 RANDOM = np.random.default_rng(1)
@@ -132,6 +133,22 @@ def test_a_user_without_a_cache_is_left_nothing(
     assert (result.returncode, result.stderr) == (0, "")
     assert "很好" in result.stdout
     assert list(temporary.iterdir()) == []
+
+
+def test_a_dictionary_of_another_user(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    kept = tmp_path / "keras-repro/jieba/some.cache"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may all
+    texts._segmenter.cache_clear()  # noqa: SLF001 - as in a process of its own
+    Sentiment(own)
+    assert capfd.readouterr().err == ""
+    assert list(kept.parent.iterdir()) == [kept]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keras-repro", "own"]
 
 
 def test_no_directory_that_can_be_written(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
