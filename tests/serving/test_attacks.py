@@ -30,6 +30,10 @@ from keras_repro.serving.settings import Limits
 
 TEXT = "房间很干净，服务也好"
 PNG = "data:image/png;base64,"
+# Each request on a connection of its own; to make a client each time takes longer than an answer.
+CLIENT = httpx.Client(
+    timeout=60, limits=httpx.Limits(max_connections=None, max_keepalive_connections=0)
+)
 # What /health may take, in seconds, without the time in which other processes had the core.
 SLOWEST = 0.2
 # A process of its own, since Python's threads share one core: a new connection each 10 ms.
@@ -76,7 +80,7 @@ def watched(url: str) -> Iterator[None]:
         told, _ = process.communicate("")
     count, slowest = told.split()
     print(f"/health: {count} times, at most {float(slowest) * 1000:.0f} ms")  # noqa: T201 - with -s
-    assert int(count) > 5
+    assert int(count) > 2
     assert float(slowest) < SLOWEST
 
 
@@ -88,7 +92,7 @@ def at_once(ask: Callable[[], httpx.Response], clients: int) -> list[httpx.Respo
 def posting(url: str, content: object) -> Callable[[], httpx.Response]:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"content-type": "application/json"}
-    return lambda: httpx.post(url, content=body, headers=headers, timeout=60)
+    return lambda: CLIENT.post(url, content=body, headers=headers)
 
 
 def connected(url: str) -> socket.socket:
@@ -315,8 +319,8 @@ class TestQueues:
 
     def test_explanations_keep_no_drawing_waiting(self, full: Serving) -> None:
         ask = posting(f"{full.url}/explain", {"text": "房间很干净，但是服务太差了" * 30})
-        with concurrent.futures.ThreadPoolExecutor(24) as executor, watched(full.url):
-            asked = [executor.submit(ask) for _ in range(24)]
+        with concurrent.futures.ThreadPoolExecutor(32) as executor, watched(full.url):
+            asked = [executor.submit(ask) for _ in range(32)]
             time.sleep(0.1)
             started = time.perf_counter()
             posting(f"{full.url}/digit", {"image": drawn(280, 280)})()
