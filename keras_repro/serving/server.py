@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import logging
+import signal
 import socket
+import sys
 from pathlib import Path
 
 import uvicorn
@@ -47,6 +49,8 @@ def serve(directory: Path, digits: Path | None, settings: Settings) -> None:
     """
     if settings.log_json:
         logs.as_json()
+    # To end as told is no failure; uvicorn raises the signal once more when it has ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     limits = within_open_files(settings.limits)
     # One thread: the other cores read requests.
     model = Sentiment(directory, threads=1)
