@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
-from keras_repro.reporting import readings
 
 LEAST_SHOWN = 0.0001
 BEGIN = "<!-- results: written by `make readme` from metrics/ -->"
@@ -86,6 +85,8 @@ def comparison() -> str:
         ReproError: metrics/sentiment.json is missing.
 
     """
+    from keras_repro.reporting import readings  # imports pandas, which the service does without
+
     found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
     shares = readings.behaviour().shares
     baseline = found.pop("baseline")
@@ -118,6 +119,8 @@ def capabilities() -> str:
         ReproError: metrics/behaviour.json lacks a capability.
 
     """
+    from keras_repro.reporting import readings
+
     shares, counts = readings.behaviour()
     head = "".join(f" `{name}` |" for name in shares)
     lines = [f"| | number |{head}", f"|---|--:|{'--:|' * len(shares)}"]

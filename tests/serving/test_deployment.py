@@ -6,7 +6,9 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +118,20 @@ class TestNginx:
 
 
 class TestContainer:
+    def test_the_service_needs_nothing_that_only_training_needs(self) -> None:
+        extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        needed = extras["project"]["optional-dependencies"]["train"]
+        names = {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in needed} | {"sklearn"}
+        code = (
+            f"import sys; sys.modules |= dict.fromkeys({names}); "
+            "import keras_repro.serving.server; "
+            "from keras_repro.serving import metrics; print(len(metrics.rows()) > 5)"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (result.stdout, result.stderr) == ("True\n", "")
+
     def test_what_it_copies_is_there(self) -> None:
         text = (EXAMPLES / "Dockerfile").read_text("utf-8")
         allowed = (EXAMPLES / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
