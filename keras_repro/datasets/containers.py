@@ -55,6 +55,8 @@ class Opened(NamedTuple):
         """
         start = self.stream.read(4)
         self.stream.seek(0)
+        if self.suffix == ".xls" and start.lstrip().startswith(b"<"):
+            raise ReproError(f"{self.name}: a page of HTML; expected a workbook: save it as .xlsx")
         if self.suffix in (".csv", ".tsv", ".txt", ".xls", ".xlsx"):
             told = SIGNATURES.get(start)
             return told or (".csv" if self.suffix == ".xls" else self.suffix)

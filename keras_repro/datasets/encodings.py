@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 SAMPLE_BYTES = 1 << 26
 # How much of it is compared with the characters of other encodings.
 GUESSED_BYTES = 1 << 18
+# How many lines of it are tried one by one, if there are some among them that are no UTF-8.
+COMPARED_LINES = 50_000
 # Between the names of two encodings of one file.
 MIXED = "+"
 # Characters after which a line is taken to end, so that a file without line ends fits in memory.
@@ -151,8 +153,10 @@ def detect(sample: bytes, name: str = "the text") -> str:
     whole = sample[: sample.rfind(b"\n") + 1] or sample
     if _is_utf8(whole):
         return "utf-8"
-    written = [line for line in re.split(rb"[\r\n]+", whole) if not line.isascii()]
-    bad = [line for line in written if not _is_utf8(line)]
+    every = whole.splitlines()
+    written, bad = _other_lines(every[:: 1 + len(every) // COMPARED_LINES])
+    if not bad:
+        written, bad = _other_lines(every)
     found = plausibility.guess(b"\n".join(bad)[:GUESSED_BYTES])
     if len(bad) < _MOST_BY_CHANCE * len(written):
         # Of a damaged line the characters are not common in any other encoding.
@@ -167,6 +171,12 @@ def detect(sample: bytes, name: str = "the text") -> str:
         )
     log.warning("%s: too few common characters to tell the encoding; taken for gb18030", name)
     return "gb18030"
+
+
+def _other_lines(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Return those that have more than ASCII, and those of them that are no UTF-8."""
+    written = [line for line in lines if not line.isascii()]
+    return written, [line for line in written if not _is_utf8(line)]
 
 
 def _is_utf8(content: bytes) -> bool:

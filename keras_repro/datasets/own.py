@@ -54,12 +54,12 @@ def parse(source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
         yield from _segmented(str(settings.path), by_rating, settings.encoding)
         return
     found = sources.listed(settings)
-    whole = [file for file in found if _is_whole(file)]
-    several = len(found) > 1
+    by_label = ratings.with_words(ratings.by_label(), settings.labels)
+    whole = [file for file in found if _is_whole(file, by_label)]
     for file in found:
-        if file not in whole:
-            told = file.path if several else source
+        if not _is_whole(file, by_label):
             columns = _columns(file, settings)
+            told = file.path if len(found) > 1 else source
             yield from table(file.path, source, columns, settings.encoding, told)
     if whole:
         yield from _whole(whole, source, settings)
@@ -89,33 +89,33 @@ def _grade(file: File, by_label: Callable[[Any], Grade]) -> int:
             f"{paths.PARAMS}: reviews.path has the label {file.label!r}; expected one such as "
             "positive, negative, pos, neg, 1 or 0, or its meaning in reviews.labels"
         )
-    if (found := _told_by_name(file, by_label)) is None:
+    found = _told_by_name(file, by_label)
+    if found is None:
         raise ReproError(
             f"{file.path}: nothing tells whether its reviews are good or bad; expected a column as "
             "reviews.rating or reviews.label, a name such as pos or negative of the file or its "
             "folder, or reviews.path as {positive: FILE, negative: FILE}"
         )
-    return found[1]
+    return found
 
 
-def _told_by_name(file: File, by_label: Callable[[Any], Grade]) -> tuple[int, int] | None:
-    """Return which name of a file and its folders tells a label, and the rating for it."""
-    for place, name in enumerate(file.names):
+def _told_by_name(file: File, by_label: Callable[[Any], Grade]) -> int | None:
+    """Return the rating for the label that the innermost name of a file and its folders tells."""
+    for name in file.names:
         words = [name, *(word for word in WORD.findall(name.lower()) if word in IN_NAMES)]
         grades = {grade for word in words if isinstance(grade := by_label(word), int)}
         if len(grades) == 1:
-            return place, grades.pop()
+            return grades.pop()
     return None
 
 
-def _is_whole(file: File) -> bool:
+def _is_whole(file: File, by_label: Callable[[Any], Grade]) -> bool:
     """Say whether a text is one review: it is if its folder tells the label."""
     if file.suffix != ".txt" or not file.in_folder:
         return False
     if file.label is not None:
         return True
-    found = _told_by_name(file._replace(names=file.names[1:]), ratings.by_label())
-    return found is not None
+    return _told_by_name(file._replace(names=file.names[1:]), by_label) is not None
 
 
 def _whole(found: list[File], source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:

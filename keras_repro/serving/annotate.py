@@ -24,6 +24,8 @@ from keras_repro.text.schemas import NO_TEXT, NUL, OTHER_WIDTH, TOO_LONG, UNDECO
 ROWS_AT_ONCE = 4096
 # Cells longer than Python's csv takes by itself; a review may have 10,000 characters, a row more.
 LONGEST_CELL = 1 << 24
+# The column with the texts, unless told.
+TEXT = "text"
 # For the encoding of the answers: that of the file.
 SAME = "same"
 
@@ -222,12 +224,12 @@ def _table(opened: containers.Opened, reading: Reading, encoding: str, source: P
         shown = ", ".join(delimited.names(head)) or "(none)"
         raise ReproError(
             f"{source}: the columns are {shown}; expected one of them to be "
-            f"{column or 'text'!r} (--text-column)"
-            f"{tables.nearest(str(column or 'text'), delimited.names(head))}"
+            f"{column or TEXT!r} (--text-column)"
+            f"{tables.nearest(str(column or TEXT), delimited.names(head))}"
         )
     rows, names = found.rows, delimited.names(head)
     if found.has_head and _is_data(head, place, column):
-        names = ["text" if each == place else str(each + 1) for each in range(len(head))]
+        names = [TEXT if each == place else str(each + 1) for each in range(len(head))]
     elif found.has_head:
         next(rows, None)
     _check_free(names, source)
@@ -240,8 +242,8 @@ def _place(head: Sequence[Any], column: str | int | None) -> int | None:
     names = delimited.names(head)
     if isinstance(column, int):
         return column - 1 if column <= len(names) else None
-    if column is not None or names.count("text") == 1:
-        name = column or "text"
+    if column is not None or names.count(TEXT) == 1:
+        name = column or TEXT
         return names.index(name) if names.count(name) == 1 else None
     called = [place for place, name in enumerate(names) if tables.is_name_of_text(name)]
     return called[0] if len(called) == 1 else None
@@ -281,7 +283,7 @@ def _objects(rows: Iterator[Row], column: str | int | None, source: Path) -> Tab
     if place is None:
         raise ReproError(
             f"{source}: line {first[0].line if first else 1}: expected an object with the key "
-            f"{column or 'text'!r} (--text-column)"
+            f"{column or TEXT!r} (--text-column)"
         )
     _check_free(head, source)
     key = head[place]

@@ -78,7 +78,8 @@ def told(path: str, encoding: str = "auto", sheet: str | int = 1) -> Iterator[st
         yield "cannot be used alone; expected a file of bad reviews and one of good ones"
         settings["path"] = {"positive": path, "negative": "ANOTHER FILE"}
     else:
-        yield from _rows(settings)
+        known = {} if encodings.MIXED in found else {"encoding": found}
+        yield from _rows(settings | known)
     yield "\nparams.yaml:\n"
     yield "reviews:"
     for key, value in settings.items():

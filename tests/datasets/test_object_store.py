@@ -76,6 +76,11 @@ def test_dvc_follows_an_address(project: Project, store: dict[str, str]) -> None
     project.git("init", "--quiet", ".")
     project.set("reviews.source", "file")
     project.set("reviews.path", f"s3://{BUCKET}/mine.tsv")
+    dvc_yaml = project.root / "dvc.yaml"
+    dvc_yaml.write_text(
+        dvc_yaml.read_text("utf-8").replace("reads: data/own}", 'reads: "${reviews.path}"}'),
+        "utf-8",
+    )
     assert ran(project, store) == ["download@reviews", "prepare", "segment", "tokenize"]
     assert ran(project, store) == []
     put(Bucket=BUCKET, Key="mine.tsv", Body=table() + "\n新来的一条评论,非常好\t5".encode())

@@ -234,6 +234,7 @@ class TestNasty:
             ("a.json", "[" + json.dumps(OBJECTS)[:100], "no object of a JSON array"),
             ("a.7z", "7z", "an archive that is not read; expected its files: unpack it"),
             ("a.rar", "Rar!", "an archive that is not read; expected its files: unpack it"),
+            ("a.xls", "<html><table>", "a page of HTML; expected a workbook: save it as .xlsx"),
             ("a.xls", OLE + MACROS, "has macros; expected a workbook without"),
             ("a.xls", OLE + bytes(600), "no whole .xls file, or one with a password"),
             ("a.xlsx", OLE + bytes(600), "no whole .xls file, or one with a password"),
