@@ -122,20 +122,14 @@ def _whole(found: list[File], source: str, settings: Reviews) -> Iterator[pa.Rec
     """Yield a row for each text of folders, whose encoding is that of most."""
     by_label = ratings.with_words(ratings.by_label(), settings.labels)
     grades = {}
-    encoding = settings.encoding
-    if encoding == "auto":
-        some = found[:: -(-len(found) // MOST_SAMPLED)]
-        joined = b"\n".join(Path(file.path).read_bytes()[:SAMPLED_BYTES] for file in some)
-        encoding = encodings.detect(joined, found[0].path)
-    log.info("%s and %s more: each is one review, %s", found[0].path, len(found) - 1, encoding)
+    encoding = encoding_of(found, settings.encoding)
     rows = []
     for file in tqdm(found, desc=source, unit=" files"):
         names = file.label or file.names[1:]
         if names not in grades:
             named = file if file.label else file._replace(names=file.names[1:])
             grades[names] = _grade(named, by_label)
-        with containers.opened(file.path) as opened:
-            text = "".join(encodings.lines(opened.stream, encoding)).rstrip("\r\n")
+        text = whole_text(file, encoding)
         record = Record(1, text, grades[names], text, None)
         rows.append((_row(record, lambda grade: grade), file.path))
         if len(rows) == files.ROWS_PER_BATCH:
@@ -143,6 +137,22 @@ def _whole(found: list[File], source: str, settings: Reviews) -> Iterator[pa.Rec
             rows.clear()
     if rows:
         yield _batch([row for row, _ in rows], _sources(rows, source))
+
+
+def encoding_of(found: list[File], encoding: str) -> str:
+    """Return the encoding of texts of folders, which is that of most where it is `auto`."""
+    if encoding == "auto":
+        some = found[:: -(-len(found) // MOST_SAMPLED)]
+        joined = b"\n".join(Path(file.path).read_bytes()[:SAMPLED_BYTES] for file in some)
+        encoding = encodings.detect(joined, found[0].path)
+    log.info("%s and %s more: each is one text, %s", found[0].path, len(found) - 1, encoding)
+    return encoding
+
+
+def whole_text(file: File, encoding: str) -> str:
+    """Return the text of a file without its last line end."""
+    with containers.opened(file.path) as opened:
+        return "".join(encodings.lines(opened.stream, encoding)).rstrip("\r\n")
 
 
 def _sources(rows: list[tuple[Raw, str]], source: str) -> list[str]:

@@ -201,18 +201,18 @@ def _check_no_items(arguments: argparse.Namespace) -> None:
 
 def _predict_file(arguments: argparse.Namespace) -> None:
     from keras_repro.bundles.sentiment import Sentiment
-    from keras_repro.serving import annotate
+    from keras_repro.serving import annotate, rows
 
     model = Sentiment(_directory(arguments))
-    reading = annotate.Reading(
+    reading = rows.Reading(
         _name_or_number(arguments.text_column),
         arguments.encoding or "auto",
         _name_or_number(arguments.sheet) or 1,
         arguments.output_encoding or "utf-8",
     )
-    rows, unanswered = annotate.predict(model, arguments.file, arguments.output, reading)
+    count, unanswered = annotate.predict(model, arguments.file, arguments.output, reading)
     note = f", {unanswered:,} without an answer (the column reason says why)" if unanswered else ""
-    log.info("%s: %s rows%s", arguments.file, f"{rows:,}", note)
+    log.info("%s: %s rows%s", arguments.file, f"{count:,}", note)
 
 
 def _name_or_number(given: str | None) -> str | int | None:

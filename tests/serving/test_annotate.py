@@ -14,7 +14,7 @@ from conftest import FIXTURES
 
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import annotate
-from keras_repro.serving.annotate import Reading
+from keras_repro.serving.rows import Reading
 from keras_repro.text.schemas import (
     BROKEN_QUOTE,
     NO_OBJECT,
@@ -102,10 +102,21 @@ def test_each_format_to_each_format(source: str, form: str) -> None:
 
 
 def test_a_workbook_of_excel_97_without_a_header() -> None:
-    assert predict(str(FIXTURES / "pos.xls"), "out.csv", column=1) == (12, 2)
+    for column in (1, None):
+        assert predict(str(FIXTURES / "pos.xls"), "out.csv", column=column) == (12, 2)
     assert written("out.csv")[0]["text"] == "房间很干净，第0次来"
     assert predict(str(FIXTURES / "sheets.xls"), "out.csv", sheet="评论") == (4, 0)
     assert [row["评论"] for row in written("out.csv")] == ["很好", "不错", "真假", "很差"]
+
+
+def test_a_folder_of_texts() -> None:
+    for name, text in (("1", "很好"), ("2", "这间房很差"), ("3", "")):
+        Path("mine", name).mkdir(parents=True)
+        Path("mine", name, "a.txt").write_bytes(f"{text}\r\n".encode("gbk"))
+    assert predict("mine", "out.csv") == (3, 1)
+    assert [(row["file"], row["label"], row["reason"]) for row in written("out.csv")] == [
+        ("1/a.txt", "positive", None), ("2/a.txt", "negative", None), ("3/a.txt", None, NO_TEXT),
+    ]  # fmt: skip
 
 
 def test_lines_of_a_text() -> None:

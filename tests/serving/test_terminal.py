@@ -21,7 +21,7 @@ from PIL import Image
 
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.inputs.pictures import as_digit
-from keras_repro.serving import annotate, command
+from keras_repro.serving import command, formats
 
 TEXT = "这本书太好看了，推荐给大家"
 MODULE = "keras_repro"
@@ -237,7 +237,7 @@ class TestFiles:
         said(keras_repro(small_run, "predict", "--file", str(source), "--output", str(target)))
         found = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
         assert [
-            {k: v for k, v in row.items() if k not in annotate.ANSWERS} for row in found
+            {k: v for k, v in row.items() if k not in formats.ANSWERS} for row in found
         ] == objects
         assert [row["label"] is None for row in found] == [False, True, False]
         assert 0 < found[0]["probability"] < 1
