@@ -126,7 +126,7 @@ def _table(opened: containers.Opened, reading: Reading, encoding: str, source: P
     if found is not None and found.head is None:
         return _objects(found.rows, column, source)
     head = list(found.head or []) if found else []
-    place = _place(head, column)
+    place = 0 if len(head) == 1 and column is None else _place(head, column)
     if found is None or place is None:
         shown = ", ".join(delimited.names(head)) or "(none)"
         raise ReproError(
@@ -152,8 +152,6 @@ def _place(head: Sequence[Any], column: str | int | None) -> int | None:
     if column is not None or names.count(TEXT) == 1:
         name = column or TEXT
         return names.index(name) if names.count(name) == 1 else None
-    if len(names) == 1:
-        return 0
     called = [place for place, name in enumerate(names) if tables.is_name_of_text(name)]
     return called[0] if len(called) == 1 else None
 
