@@ -185,6 +185,8 @@ class Sentiment:
             texts: in the spelling of the model.
 
         """
+        if not texts:
+            return []
         logits, known = self._read(texts)
         found = as_probabilities(logits)[:, 1].tolist()
         return [self._answer(*each) for each in zip(texts, found, known.tolist(), strict=True)]

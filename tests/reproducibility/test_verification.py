@@ -626,7 +626,7 @@ class TestGate:
         behaviour.write_text(json.dumps(shares))
         told = project.command("gate").stderr.splitlines()
         assert told[-1] == (
-            "metrics/behaviour.json: sentiment_hybrid.cases is 0.1000; expected at least 0.88"
+            "metrics/behaviour.json: sentiment_hybrid.cases is 0.1000; expected at least 0.93"
         )
         path.write_text(json.dumps(metrics | {"f1": None}))
         told = project.command("gate").stderr
