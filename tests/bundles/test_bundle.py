@@ -507,7 +507,9 @@ class TestSentiment:
         assert table.index.tolist() == [7, 3, 5]
         assert table["label"].tolist() == [answer.label for answer in found]
         assert table["probability"].tolist() == [answer.probability for answer in found]
-        assert table["reason"].dropna().to_dict() == {5: "not_chinese"}
+        reasons = {number: answer.reason for number, answer in zip([7, 3, 5], found, strict=True)}
+        assert reasons[5] == "not_chinese"
+        assert table["reason"].dropna().to_dict() == {n: why for n, why in reasons.items() if why}
 
     @pytest.mark.parametrize(
         ("texts", "message"),
@@ -542,8 +544,7 @@ class TestSentiment:
         likely = pipeline.fit(texts).predict_proba(texts)
         assert likely.shape == (3, 2)
         np.testing.assert_allclose(likely.sum(axis=1), 1)
-        expected = likely[:, 1] >= pipeline[-1].model_.threshold
-        assert pipeline.predict(texts).tolist() == [
-            ["negative", "positive"][one] for one in expected
-        ]
+        names = np.array(["negative", "positive"])
+        expected = names[(likely[:, 1] >= pipeline[-1].model_.threshold).astype(int)]
+        assert pipeline.predict(texts).tolist() == expected.tolist()
         assert pipeline.score(texts, pipeline.predict(texts)) == 1
