@@ -1,14 +1,13 @@
 """Bundles as one archive that anyone can fetch, whose hash says which they are."""
 
 import gzip
-import os
 import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urldefrag
 
-from keras_repro.bundles.bundle import Bundle
+from keras_repro.bundles.bundle import Bundle, user_cache
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Download
@@ -103,10 +102,9 @@ def _unpack(archive: Path, url: str, target: Path) -> None:
 
 
 def _cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
     try:
-        return Path(home or Path.home() / ".cache") / "keras-repro/bundles"
-    except RuntimeError:  # a user without a home
+        return user_cache() / "bundles"
+    except RuntimeError:
         raise ReproError("no home to keep bundles in; expected XDG_CACHE_HOME") from None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
-from keras_repro.bundles.bundle import NETWORK, Bundle, located
+from keras_repro.bundles.bundle import NETWORK, Bundle, located, user_cache
 from keras_repro.bundles.explanation import Answer, Clause, Effect, Explanation, clauses
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core.errors import ReproError
@@ -241,12 +241,11 @@ def _cache() -> Iterator[None]:
 
     """
     try:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        directory = home / "keras-repro/jieba"  # as inputs.texts.jieba_cache has it
+        directory = user_cache() / "jieba"  # as inputs.texts.jieba_cache has it
         directory.mkdir(parents=True, exist_ok=True)
         kept = directory.glob("*.cache")  # jieba lets nobody else read what it keeps
         usable = os.access(directory, os.W_OK) or any(os.access(path, os.R_OK) for path in kept)
-    except (OSError, RuntimeError):  # the latter: a user without a home
+    except (OSError, RuntimeError):
         usable = False
     if usable:
         yield

@@ -23,7 +23,8 @@ BUFFER = 1 << 20
 # Archives that have many files, or that Python does not read.
 OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
 # How a file begins that is a workbook whatever it is called.
-SIGNATURES = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls"}
+OLE = b"\xd0\xcf\x11\xe0"
+SIGNATURES = {b"PK\x03\x04": ".xlsx", OLE: ".xls"}
 
 
 class Opened(NamedTuple):

@@ -178,9 +178,7 @@ def table(
         told: the name that its bad rows bear, if another.
 
     """
-    with containers.opened(path) as opened:
-        if encoding == "auto" and tables.is_text(opened):
-            encoding = encodings.of_stream(opened.stream, opened.name)
+    encoding = tables.encoding_of(path, encoding)
     with containers.opened(path) as opened:
         records = tables.read(opened, columns, encoding)
         yield from _batches(opened, records, source, columns.read, told)
@@ -188,9 +186,7 @@ def table(
 
 def _segmented(path: str, grade: Callable[[Any], Grade], encoding: str) -> Iterator[pa.RecordBatch]:
     """Yield the lines of a file in the tutorial's own format: a rating, then words, and blanks."""
-    if encoding == "auto":
-        with containers.opened(path) as opened:
-            encoding = encodings.of_stream(opened.stream, opened.name)
+    encoding = tables.encoding_of(path, encoding)
     with containers.opened(path) as opened:
         lines = encodings.lines(opened.stream, encoding)
         yield from _batches(opened, _split(lines), schemas.SEGMENTED_SOURCE, grade)

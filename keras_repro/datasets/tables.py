@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
-from keras_repro.datasets import delimited, encodings, objects, workbooks
+from keras_repro.datasets import containers, delimited, encodings, objects, workbooks
 from keras_repro.datasets.containers import Opened
 from keras_repro.datasets.delimited import Row, has, names
 from keras_repro.datasets.ratings import Grade
@@ -139,6 +139,21 @@ def content(  # noqa: PLR0911 - one per format
 def is_text(opened: Opened) -> bool:
     """Say whether a file has an encoding."""
     return opened.format not in BINARY
+
+
+def encoding_of(path: str, encoding: str) -> str:
+    """Return the encoding of a file, `auto` as the one that is found; utf-8 of what is no text.
+
+    Raises:
+        ReproError: it may be one or another, or the file cannot be read.
+
+    """
+    with containers.opened(path) as opened:
+        if not is_text(opened):
+            return "utf-8"
+        if encoding == "auto":
+            return encodings.of_stream(opened.stream, opened.name)
+    return encoding
 
 
 def read(opened: Opened, columns: Columns, encoding: str) -> Iterator[Record]:

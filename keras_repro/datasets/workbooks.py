@@ -12,8 +12,7 @@ from keras_repro.core.errors import ReproError
 from keras_repro.datasets.containers import Opened, refuse_bomb
 from keras_repro.datasets.delimited import Row
 
-# How an OLE file begins, and the name of the storage in one that has Visual Basic.
-OLE = b"\xd0\xcf\x11\xe0"
+# The name of the storage in an OLE file that has Visual Basic.
 MACROS = "_VBA_PROJECT".encode("utf-16-le")
 # Bytes of an .xls, which is read into memory; a full sheet of reviews has less.
 LARGEST_XLS = 1 << 29

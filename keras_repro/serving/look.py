@@ -157,8 +157,12 @@ def _guessed(file: sources.File, encoding: str, sheet: str | int) -> Guess:
 
 def _promise(head: Sequence[Any]) -> int:
     """Say how surely a first row was cut at the right separator."""
-    known = sum(name.lower() in tables.TEXTS | GRADES for name in names(head))
+    known = sum(map(_is_known, names(head)))
     return 100 * known + min(len(head), 99)
+
+
+def _is_known(name: str) -> bool:
+    return tables.is_name_of_text(name) or name.strip().lower() in GRADES
 
 
 def _padded(row: Sequence[Any], width: int) -> list[Any]:
@@ -167,7 +171,7 @@ def _padded(row: Sequence[Any], width: int) -> list[Any]:
 
 def _is_text(name: str, cells: Sequence[Any]) -> tuple[bool, float]:
     lengths = [len(cell) for cell in cells if isinstance(cell, str)]
-    return name.strip().lower() in tables.TEXTS, statistics.fmean(lengths) if lengths else 0
+    return tables.is_name_of_text(name), statistics.fmean(lengths) if lengths else 0
 
 
 def _grade(cells: Sequence[Any]) -> tuple[str, int] | None:
@@ -191,7 +195,7 @@ def _share(cells: Sequence[Any], read: Any) -> float:
 def _is_header(
     head: list[str], text: int, grade: int | None, grades: dict[int, tuple[str, int]]
 ) -> bool:
-    if any(name.strip().lower() in tables.TEXTS | GRADES for name in head):
+    if any(map(_is_known, head)):
         return True
     if grade is None:
         return len(head[text]) < SHOWN and len(head) > 1

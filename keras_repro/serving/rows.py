@@ -87,12 +87,7 @@ def opened(source: Path, reading: Reading) -> Iterator[Table]:
     if source.is_dir():
         yield _folder(source, reading.encoding)
         return
-    encoding = reading.encoding
-    with containers.opened(str(source)) as file:
-        if not tables.is_text(file):
-            encoding = "utf-8"
-        elif encoding == "auto":
-            encoding = encodings.of_stream(file.stream, source.name)
+    encoding = tables.encoding_of(str(source), reading.encoding)
     with containers.opened(str(source)) as file:
         table = _table(file, reading, encoding, source)
         main = encoding.partition(encodings.MIXED)[0]

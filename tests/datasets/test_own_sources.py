@@ -20,7 +20,8 @@ from keras_repro.core import params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Reviews
 from keras_repro.datasets import containers, own, sources
-from keras_repro.datasets.workbooks import MACROS, OLE
+from keras_repro.datasets.containers import OLE
+from keras_repro.datasets.workbooks import MACROS
 from keras_repro.text.schemas import (
     BROKEN_QUOTE,
     NO_LABEL,
