@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from keras_repro.core import files, params, paths, runtime
+from keras_repro.core import params, parquet, paths, runtime
 from keras_repro.datasets import fetching, registry, snownlp
 from keras_repro.reproducibility.exact.fingerprint import processor
 from keras_repro.text.schemas import RAW
@@ -165,7 +165,7 @@ def write_corpus(project: Path, sentences: list[str], rows: int) -> int:
             }
             yield pa.RecordBatch.from_pydict(content, schema=RAW)
 
-    files.write_parquet(project / paths.RAW_REVIEWS, RAW, batches())
+    parquet.write(project / paths.RAW_REVIEWS, RAW, batches())
     return characters
 
 

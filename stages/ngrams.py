@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from keras_repro.core import files, params, paths, runtime
+from keras_repro.core import files, params, parquet, paths, runtime
 from keras_repro.evaluation import behaviour
 from keras_repro.text import (
     characters,
@@ -28,13 +28,13 @@ def main() -> None:
     # Faults are found here, and jieba's cache is made once for all workers.
     segmenter = segmentation.Segmenter(cutting)
     counts = np.zeros(ngrams.CODE_POINTS, np.int64)
-    rows, reviews = files.count_rows(settings.storage.prepared_reviews), 0
+    rows, reviews = parquet.count_rows(settings.storage.prepared_reviews), 0
     with files.scratch() as scratch, ragged.Writer(scratch) as writer:
         with (
             parallel.workers(settings.cluster) as workers,
             tqdm(desc="ngrams", unit=" reviews", total=rows) as bar,
         ):
-            prepared = files.read_parquet(settings.storage.prepared_reviews, schemas.PREPARED)
+            prepared = parquet.read(settings.storage.prepared_reviews, schemas.PREPARED)
             work = partial(characters.of_batch, cutting, settings.ngrams.max_length)
             for batch, (lengths, found) in workers.in_order(work, prepared):
                 writer.add(batch, lengths, found)

@@ -6,7 +6,7 @@ from functools import partial
 import pyarrow as pa
 from tqdm import tqdm
 
-from keras_repro.core import files, params, paths, runtime
+from keras_repro.core import files, params, parquet, paths, runtime
 from keras_repro.core.params import Params
 from keras_repro.text import parallel, schemas
 from keras_repro.text.schemas import RAW
@@ -24,18 +24,18 @@ def main() -> None:
             paths.REJECTED_REVIEWS, ("source", "line", "reason", "row"), selection.rejected()
         )
         selection.check_rows()
-        files.write_parquet(settings.storage.prepared_reviews, schemas.PREPARED, selection.kept())
+        parquet.write(settings.storage.prepared_reviews, schemas.PREPARED, selection.kept())
         files.write_json(paths.REVIEW_COUNTS, selection.counts)
 
 
 def _cleaned(settings: Params) -> Iterator[pa.RecordBatch]:
     """Yield the corpus, in order, as rows of `selection.CLEANED`."""
-    rows = files.count_rows(paths.RAW_REVIEWS)
+    rows = parquet.count_rows(paths.RAW_REVIEWS)
     with (
         parallel.workers(settings.cluster) as workers,
         tqdm(desc="prepare", unit=" rows", total=rows) as bar,
     ):
-        raw = files.read_parquet(paths.RAW_REVIEWS, RAW)
+        raw = parquet.read(paths.RAW_REVIEWS, RAW)
         for batch, cleaned in workers.in_order(partial(clean, settings.prepare), raw):
             yield cleaned
             bar.update(batch.num_rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from tqdm import tqdm
 
-from keras_repro.core import files, params, paths, runtime
+from keras_repro.core import params, parquet, paths, runtime
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params
 from keras_repro.text import parallel, schemas, segmentation
@@ -22,7 +22,7 @@ def main() -> None:
     for path in settings.segment.stop_words:
         _check_watched("stop_words", path)
     _check_watched("user_dict", settings.segment.user_dict)
-    files.write_parquet(settings.storage.segmented_reviews, schemas.SEGMENTED, segmented(settings))
+    parquet.write(settings.storage.segmented_reviews, schemas.SEGMENTED, segmented(settings))
 
 
 def _check_watched(key: str, path: Path | None) -> None:
@@ -39,8 +39,8 @@ def segmented(settings: Params) -> Iterator[pa.RecordBatch]:
     cutting = segmentation.load(settings.segment)
     # Faults are found here, and jieba's cache is made once for all workers.
     segmentation.Segmenter(cutting)
-    total = files.count_rows(settings.storage.prepared_reviews)
-    batches = files.read_parquet(
+    total = parquet.count_rows(settings.storage.prepared_reviews)
+    batches = parquet.read(
         settings.storage.prepared_reviews, schemas.PREPARED, rows_per_batch=ROWS_PER_BATCH
     )
     with (

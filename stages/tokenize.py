@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from keras_repro.core import files, params, paths, runtime
+from keras_repro.core import files, params, parquet, paths, runtime
 from keras_repro.text import parallel, ragged, schemas, vocabulary
 
 
@@ -13,13 +13,13 @@ def main() -> None:
     """Write the vocabulary and the encoded reviews."""
     settings = params.load()
     census = vocabulary.Census()
-    rows = files.count_rows(settings.storage.segmented_reviews)
+    rows = parquet.count_rows(settings.storage.segmented_reviews)
     with files.scratch() as scratch, ragged.Writer(scratch) as writer:
         with (
             parallel.workers(settings.cluster) as workers,
             tqdm(desc="tokenize", unit=" reviews", total=rows) as bar,
         ):
-            segmented = files.read_parquet(settings.storage.segmented_reviews, schemas.SEGMENTED)
+            segmented = parquet.read(settings.storage.segmented_reviews, schemas.SEGMENTED)
             work = partial(vocabulary.tokens_of, settings.tokenize)
             for batch, tokens in workers.in_order(work, segmented):
                 writer.add(batch, tokens.lengths, census.add(tokens))

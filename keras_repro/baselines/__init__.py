@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_repro.core import files
+from keras_repro.core import files, parquet
 from keras_repro.core.params import Segment, Spelling
 from keras_repro.text import normalisation, segmentation
 from keras_repro.text.schemas import SEGMENTED, SPLITS
@@ -74,7 +74,7 @@ def read(place: files.Location) -> dict[str, Reviews]:
     """Return all splits of the segmented reviews."""
     columns = ["id", "text", "tokens", "label", "split"]
     rows: dict[str, list[tuple[str, str, list[str], int]]] = {split: [] for split in SPLITS}
-    for batch in files.read_parquet(place, SEGMENTED, columns):
+    for batch in parquet.read(place, SEGMENTED, columns):
         for *review, split in zip(*(batch[name].to_pylist() for name in columns), strict=True):
             rows[split].append(tuple(review))
     return {split: _columns(found) for split, found in rows.items()}

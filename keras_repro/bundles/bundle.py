@@ -105,16 +105,6 @@ def located(name: str) -> Path:
     )
 
 
-def user_cache() -> Path:
-    """Return where what can be had again is kept for this user.
-
-    Raises:
-        RuntimeError: a user without a home.
-
-    """
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras-repro"
-
-
 def read_manifest(directory: Path) -> Manifest:
     """Return what a bundle says of itself, its other files unseen.
 

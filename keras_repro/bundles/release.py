@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urldefrag
 
-from keras_repro.bundles.bundle import Bundle, user_cache
-from keras_repro.core import files
+from keras_repro.bundles.bundle import Bundle
+from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Download
 from keras_repro.datasets import fetching
@@ -103,7 +103,7 @@ def _unpack(archive: Path, url: str, target: Path) -> None:
 
 def _cache() -> Path:
     try:
-        return user_cache() / "bundles"
+        return paths.user_cache() / "bundles"
     except RuntimeError:
         raise ReproError("no home to keep bundles in; expected XDG_CACHE_HOME") from None
 

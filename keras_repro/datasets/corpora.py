@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from keras_repro.core import files, paths
+from keras_repro.core import parquet, paths
 from keras_repro.core.params import OWN_SOURCES, Params
 from keras_repro.datasets import canonical, own
 from keras_repro.datasets.registry import Registry
@@ -25,7 +25,7 @@ def assemble(settings: Params, known: Registry) -> None:
         return
     for name, dataset in registered.items():
         canonical.obtain(dataset, paths.corpus(name), settings.download, name)
-    files.write_parquet(paths.RAW_REVIEWS, RAW, _rows(settings))
+    parquet.write(paths.RAW_REVIEWS, RAW, _rows(settings))
 
 
 def _rows(settings: Params) -> Iterator[pa.RecordBatch]:
@@ -33,4 +33,4 @@ def _rows(settings: Params) -> Iterator[pa.RecordBatch]:
         if name in OWN_SOURCES:
             yield from own.parse(name, settings.reviews)
         else:
-            yield from files.read_parquet(paths.corpus(name), RAW)
+            yield from parquet.read(paths.corpus(name), RAW)

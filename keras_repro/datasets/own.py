@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from tqdm import tqdm
 
 from keras_repro.core import files, paths
@@ -22,7 +21,10 @@ from keras_repro.datasets.sources import File
 from keras_repro.datasets.tables import Columns, Record
 from keras_repro.text import schemas
 from keras_repro.text.normalisation import normalise
-from keras_repro.text.schemas import NO_TEXT, NUL, RAW, UNDECODABLE
+from keras_repro.text.schemas import NO_TEXT, NUL, UNDECODABLE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ MOST_SAMPLED, SAMPLED_BYTES = 500, 4096
 Raw = tuple[int | None, str, int, str | None]
 
 
-def parse(source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
+def parse(source: str, settings: Reviews) -> Iterator["pa.RecordBatch"]:
     """Yield the rows of the files that the section `reviews` of params.yaml describes.
 
     Args:
@@ -118,7 +120,7 @@ def _is_whole(file: File, by_label: Callable[[Any], Grade]) -> bool:
     return _told_by_name(file._replace(names=file.names[1:]), by_label) is not None
 
 
-def _whole(found: list[File], source: str, settings: Reviews) -> Iterator[pa.RecordBatch]:
+def _whole(found: list[File], source: str, settings: Reviews) -> Iterator["pa.RecordBatch"]:
     """Yield a row for each text of folders, whose encoding is that of most."""
     by_label = ratings.with_words(ratings.by_label(), settings.labels)
     grades = {}
@@ -160,14 +162,14 @@ def _sources(rows: list[tuple[Raw, str]], source: str) -> list[str]:
     return [path if row[3] else source for row, path in rows]
 
 
-def labelled(path: Path, source: str) -> Iterator[pa.RecordBatch]:
+def labelled(path: Path, source: str) -> Iterator["pa.RecordBatch"]:
     """Yield the rows of a corpus that is published with the columns `label` and `review`."""
     return table(str(path), source, Columns("review", "label", ratings.by_label()))
 
 
 def table(
     path: str, source: str, columns: Columns, encoding: str = "auto", told: str | None = None
-) -> Iterator[pa.RecordBatch]:
+) -> Iterator["pa.RecordBatch"]:
     """Yield the rows of a table as rows of `schemas.RAW`.
 
     Args:
@@ -184,7 +186,9 @@ def table(
         yield from _batches(opened, records, source, columns.read, told)
 
 
-def _segmented(path: str, grade: Callable[[Any], Grade], encoding: str) -> Iterator[pa.RecordBatch]:
+def _segmented(
+    path: str, grade: Callable[[Any], Grade], encoding: str
+) -> Iterator["pa.RecordBatch"]:
     """Yield the lines of a file in the tutorial's own format: a rating, then words, and blanks."""
     encoding = tables.encoding_of(path, encoding)
     with containers.opened(path) as opened:
@@ -204,7 +208,7 @@ def _batches(
     source: str,
     grade: Callable[[Any], Grade],
     told: str | None = None,
-) -> Iterator[pa.RecordBatch]:
+) -> Iterator["pa.RecordBatch"]:
     with tqdm(desc=opened.name, total=opened.size, unit="B", unit_scale=True) as bar:
         while rows := [_row(record, grade) for record in islice(records, files.ROWS_PER_BATCH)]:
             names = [source] * len(rows)
@@ -214,10 +218,12 @@ def _batches(
             bar.update(opened.position() - bar.n)
 
 
-def _batch(rows: list[Raw], names: list[str]) -> pa.RecordBatch:
+def _batch(rows: list[Raw], names: list[str]) -> "pa.RecordBatch":
+    import pyarrow as pa
+
     found, texts, lines, faults = zip(*rows, strict=True)
     content = {"rating": found, "text": texts, "source": names, "line": lines, "fault": faults}
-    return pa.RecordBatch.from_pydict(content, schema=RAW)
+    return pa.RecordBatch.from_pydict(content, schema=schemas.RAW)
 
 
 def _row(record: Record, read: Callable[[Any], Grade]) -> Raw:

@@ -4,10 +4,7 @@ import difflib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
-from typing import Any, NamedTuple
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
@@ -16,6 +13,9 @@ from keras_repro.datasets.containers import Opened
 from keras_repro.datasets.delimited import Row, has, names
 from keras_repro.datasets.ratings import Grade
 from keras_repro.text.schemas import NO_NUMBER, UNKNOWN_LABEL
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Characters of a header that a message shows.
 SHOWN = 200
@@ -308,6 +308,9 @@ def _score(head: Sequence[Any], columns: Columns) -> int:
 
 def _parquet(opened: Opened, wanted: Sequence[str | int]) -> Content:
     """Return the columns that are wanted, or all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         file = pq.ParquetFile(opened.stream, pre_buffer=False)
     except pa.ArrowException as error:
@@ -335,8 +338,10 @@ def _parquet(opened: Opened, wanted: Sequence[str | int]) -> Content:
     return Content(head, rows(), has_head=False)
 
 
-def _cells(column: pa.Array) -> list[Any]:
+def _cells(column: "pa.Array") -> list[Any]:
     """Return the values of a column, of which bytes are meant to be UTF-8."""
+    import pyarrow as pa
+
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):

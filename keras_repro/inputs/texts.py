@@ -2,17 +2,16 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
-from keras_repro.core import files
+from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, Section, Spelling, Training
 from keras_repro.core.params import Reader as ReaderSettings
@@ -20,6 +19,8 @@ from keras_repro.inputs import Split
 from keras_repro.text import characters, composition, grounds, normalisation, ragged, segmentation
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from keras_repro.inputs.batches import Batches
 
 USER_WORDS = "user_dict.txt"  # a file of a bundle
@@ -119,18 +120,39 @@ class TextReading(Section):
 def _segmenter(
     engine: Literal["jieba", "rjieba"], user_words: tuple[segmentation.UserWord, ...]
 ) -> segmentation.Segmenter:
-    return segmentation.Segmenter(characters.cutting(engine, user_words), jieba_cache())
+    with jieba_cache() as directory:
+        return segmentation.Segmenter(characters.cutting(engine, user_words), directory)
 
 
-def jieba_cache() -> Path:
-    """Return where jieba keeps its parsed dictionary for this user, wherever the project lies."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    directory = home / "keras-repro/jieba"
+@contextmanager
+def jieba_cache() -> Iterator[Path]:
+    """Yield where jieba keeps its parsed dictionary while it is loaded.
+
+    Where the user has no cache, or one that cannot be written, it is a directory that is removed
+    again: 9 MB, which jieba would leave behind each time.
+
+    Raises:
+        ReproError: no directory can be written at all.
+
+    """
     try:
+        directory = paths.user_cache() / "jieba"
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a user without a home
-        return Path(tempfile.mkdtemp(prefix="keras-repro-jieba-"))
-    return directory
+        kept = directory.glob("*.cache")  # jieba lets nobody else read what it keeps
+        usable = os.access(directory, os.W_OK) or any(os.access(path, os.R_OK) for path in kept)
+    except (OSError, RuntimeError):
+        usable = False
+    if usable:
+        yield directory
+        return
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="keras-repro-")
+    except OSError:
+        raise ReproError(
+            "no directory can be written; expected one for jieba's dictionary (set XDG_CACHE_HOME)"
+        ) from None
+    with temporary as name:
+        yield Path(name)
 
 
 def packed(params: Params, directory: Path) -> dict[str, Any]:
@@ -192,7 +214,7 @@ def rows_of(
     rows: np.ndarray,
     ids: np.ndarray,
     place: files.Location,
-    schema: pa.Schema,
+    schema: "pa.Schema",
     columns: Sequence[str],
 ) -> dict[int, dict[str, Any]]:
     """Return columns of a table of reviews for rows of a split, in the order of `rows`.
@@ -208,10 +230,15 @@ def rows_of(
         ReproError: the table is of another run than the split.
 
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from keras_repro.core import parquet
+
     wanted = {ids[row].decode("ascii"): row for row in rows.tolist()}
     sought = pa.array(list(wanted), pa.string())
     found: dict[int, dict[str, Any]] = {}
-    for batch in files.read_parquet(place, schema, columns):
+    for batch in parquet.read(place, schema, columns):
         for review in batch.filter(pc.is_in(batch["id"], sought)).to_pylist():
             found[wanted.pop(review["id"])] = review
     if wanted:

@@ -45,7 +45,8 @@ class WordReading(TextReading):
             self.user_words(directory),
         )
         ids = json.loads((directory / VOCABULARY).read_text(encoding="utf-8"))
-        cut = segmentation.Segmenter(cutting, texts.jieba_cache())
+        with texts.jieba_cache() as cache:
+            cut = segmentation.Segmenter(cutting, cache)
         return WordReader(cut, ids, self.max_length)
 
 

@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import openpyxl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from openpyxl.cell import WriteOnlyCell
 
-from keras_repro.core import files
 from keras_repro.core.errors import ReproError
 
 ANSWERS = ("label", "probability", "reason")
@@ -84,6 +81,11 @@ def xlsx_writer(path: Path, head: Sequence[str]) -> Iterator[Write]:
 @contextmanager
 def parquet_writer(path: Path, head: Sequence[str]) -> Iterator[Write]:
     """Yield what writes rows whose cells are text, with the probability as a number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from keras_repro.core.parquet import ROWS_PER_GROUP
+
     names = [*head, *ANSWERS]
     kinds = [pa.float64() if name == "probability" else pa.string() for name in names]
     schema = pa.schema(list(zip(names, kinds, strict=True)))
@@ -103,7 +105,7 @@ def parquet_writer(path: Path, head: Sequence[str]) -> Iterator[Write]:
                     *answers,
                 ]
             )
-            if len(waiting) == files.ROWS_PER_GROUP:
+            if len(waiting) == ROWS_PER_GROUP:
                 flush()
 
         yield write

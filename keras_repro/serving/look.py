@@ -7,9 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
 from ruamel.yaml import YAML
 
 from keras_repro.core.errors import ReproError
@@ -18,6 +17,9 @@ from keras_repro.datasets import containers, encodings, own, plausibility, ratin
 from keras_repro.datasets.delimited import names
 from keras_repro.text import schemas
 from keras_repro.text.normalisation import normalise
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What is read: so many rows, for so long.
 MOST_ROWS, MOST_SECONDS = 20_000, 1.2
@@ -248,7 +250,7 @@ def _rows(settings: dict[str, Any]) -> Iterator[str]:
             yield f"    expected {hint}"
 
 
-def _silent(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _silent(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
     """Yield batches without a progress bar."""
     with contextlib.redirect_stderr(io.StringIO()):
         yield from batches

@@ -5,14 +5,16 @@ point, later the id, and above it the length of the word.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pyarrow as pa
 
 from keras_repro.text import segmentation
 from keras_repro.text.ngrams import CODE_POINTS, LONGEST_WORD
 from keras_repro.text.schemas import SEGMENTED_SOURCE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def cutting(
@@ -27,7 +29,7 @@ def cutting(
 
 
 def of_batch(
-    cutting: segmentation.Cutting, max_length: int, batch: pa.RecordBatch
+    cutting: segmentation.Cutting, max_length: int, batch: "pa.RecordBatch"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first characters of each review.
 

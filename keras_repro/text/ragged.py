@@ -5,15 +5,16 @@ data/processed/ngrams.npz has the same arrays with characters in place of tokens
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.text import schemas
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FIELDS = {"ids": "S16", "labels": "u1", "offsets": "<i8", "sources": "<u2", "tokens": "<i4"}
 TOKENS_AT_ONCE = 1 << 22
@@ -120,7 +121,7 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def add(self, batch: pa.RecordBatch, lengths: np.ndarray, numbers: np.ndarray) -> None:
+    def add(self, batch: "pa.RecordBatch", lengths: np.ndarray, numbers: np.ndarray) -> None:
         """Add reviews with their tokens.
 
         Args:
@@ -129,6 +130,8 @@ class Writer:
             numbers: of all their tokens in turn, numbers that `arrays` knows.
 
         """
+        import pyarrow.compute as pc
+
         known = self._sources
         sources = [known.setdefault(name, len(known)) for name in batch["source"].to_pylist()]
         for split in schemas.SPLITS:

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Segment
 from keras_repro.text import schemas
 from keras_repro.text.jieba_tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Cut = Callable[[str], Iterable[str]]
 
@@ -141,7 +142,7 @@ def _rjieba(cutting: Cutting) -> Cut:
     return lambda text: tokenizer.cut(text, cutting.hmm)
 
 
-def segment(cutting: Cutting, batch: pa.RecordBatch) -> pa.Array:
+def segment(cutting: Cutting, batch: "pa.RecordBatch") -> "pa.Array":
     """Return the words of each review as lists of strings.
 
     Args:
@@ -149,6 +150,8 @@ def segment(cutting: Cutting, batch: pa.RecordBatch) -> pa.Array:
         batch: rows of `schemas.PREPARED`.
 
     """
+    import pyarrow as pa
+
     segmenter = of_this_process(cutting)
     words: list[str] = []
     offsets = [0]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from keras_repro.core import files, paths
+from keras_repro.core import parquet, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Prepare, Splits
 from keras_repro.text import normalisation, schemas
@@ -127,7 +127,7 @@ class Selection:
         """Take in the whole corpus, as `clean` returns it."""
         self._repetitions.mkdir()
         with Repetitions(self._repetitions) as repetitions:
-            files.write_parquet(self._cleaned, CLEANED, self._watched(batches, repetitions))
+            parquet.write(self._cleaned, CLEANED, self._watched(batches, repetitions))
             if self.counts["rows"] == 0:
                 return
             # One byte per row, in a file for the sake of corpora that outgrow the memory.
@@ -193,7 +193,7 @@ class Selection:
         """
         outcomes = np.memmap(self._outcomes, np.int8, "r")
         start = 0
-        for batch in files.read_parquet(self._cleaned, CLEANED):
+        for batch in parquet.read(self._cleaned, CLEANED):
             found = outcomes[start : start + batch.num_rows]
             start += batch.num_rows
             self.counts["duplicates"] += int((found == DUPLICATE).sum())
@@ -217,7 +217,7 @@ class Selection:
     def rejected(self) -> Iterator[tuple[Any, ...]]:
         """Yield the source, the line, the fault and the text of each row that is no review."""
         columns = ("source", "line", "fault", "text")
-        for batch in files.read_parquet(self._cleaned, CLEANED, columns):
+        for batch in parquet.read(self._cleaned, CLEANED, columns):
             bad = batch.filter(batch["fault"].is_valid())
             yield from zip(*(bad[name].to_pylist() for name in columns), strict=True)
 

@@ -1,15 +1,16 @@
 """Tokens as numbers."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from keras_repro.core.params import Tokenize
 from keras_repro.text.schemas import UNKNOWN, UNKNOWN_TOKEN
 from keras_repro.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FIRST_ID = UNKNOWN + 1
 
@@ -46,13 +47,13 @@ class BatchTokens(NamedTuple):
 
     """
 
-    distinct: pa.Array
+    distinct: "pa.Array"
     counts: np.ndarray
     places: np.ndarray
     lengths: np.ndarray
 
 
-def tokens_of(settings: Tokenize, batch: pa.RecordBatch) -> BatchTokens:
+def tokens_of(settings: Tokenize, batch: "pa.RecordBatch") -> BatchTokens:
     """Return the first `max_length` tokens of each review; all tokens are counted.
 
     Args:
@@ -60,6 +61,8 @@ def tokens_of(settings: Tokenize, batch: pa.RecordBatch) -> BatchTokens:
         batch: rows of `schemas.SEGMENTED`.
 
     """
+    import pyarrow.compute as pc
+
     tokens = batch["tokens"]
     encoded = tokens.flatten().dictionary_encode()
     places = np.asarray(encoded.indices)

@@ -12,7 +12,7 @@ from conftest import MODELS, Project
 from keras_repro import baselines
 from keras_repro.baselines import Reviews, fasttext
 from keras_repro.bundles.sentiment import Sentiment
-from keras_repro.core import files, params, paths
+from keras_repro.core import files, params, parquet, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import behaviour, comparison
 from keras_repro.serving.metrics import rows as rows_of_models
@@ -75,14 +75,14 @@ def test_same_bytes_again_and_the_test_labels_choose_nothing(
 
     def flipped() -> list:
         batches = []
-        for batch in files.read_parquet(place, SEGMENTED):
+        for batch in parquet.read(place, SEGMENTED):
             rows = batch.to_pylist()
             for row in rows:
                 row["label"] ^= row["split"] == "test"
             batches.append(batch.from_pylist(rows, schema=SEGMENTED))
         return batches
 
-    files.write_parquet(place, SEGMENTED, flipped())
+    parquet.write(place, SEGMENTED, flipped())
     result = project.stage("sentiment.baseline", name)
     assert result.returncode == 0, result.stderr
     assert predictions(project, name).read_bytes() == predictions(judged, name).read_bytes()

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from keras_repro.core import files
+from keras_repro.core import files, parquet
 from keras_repro.core.errors import ReproError
 
 SCHEMA = pa.schema([("id", pa.string()), ("label", pa.int8())])
@@ -22,7 +22,7 @@ def write_all(directory: Path) -> dict[str, bytes]:
     files.write_json(directory / "x.json", {"b": 0.1234567, "a": np.float32(2), "n": np.int64(3)})
     files.write_csv(directory / "x.csv", ("word", "loss"), [("好,书", 0.1234567), ("b", 1)])
     files.write_npz(directory / "x.npz", {"y": np.arange(3), "x": np.zeros((2, 2))})
-    files.write_parquet(directory / "x.parquet", SCHEMA, BATCHES)
+    parquet.write(directory / "x.parquet", SCHEMA, BATCHES)
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
@@ -64,11 +64,11 @@ def test_an_older_zipfile_writes_the_same_bytes(
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     write_all(tmp_path)
     assert files.read_npz(tmp_path / "x.npz", ["y"])["y"].tolist() == [0, 1, 2]
-    rows = list(files.read_parquet(tmp_path / "x.parquet", SCHEMA))
+    rows = list(parquet.read(tmp_path / "x.parquet", SCHEMA))
     assert [row for batch in rows for row in batch["id"].to_pylist()] == ["a", "b", "c"]
-    (labels,) = files.read_parquet(tmp_path / "x.parquet", SCHEMA, ["label"])
+    (labels,) = parquet.read(tmp_path / "x.parquet", SCHEMA, ["label"])
     assert labels.to_pydict() == {"label": [0, 1, 1]}
-    assert files.count_rows(tmp_path / "x.parquet") == 3
+    assert parquet.count_rows(tmp_path / "x.parquet") == 3
     assert files.read_json(tmp_path / "x.json")["n"] == 3
 
 
@@ -81,9 +81,9 @@ def test_bytes_of_a_table_depend_on_its_rows_alone(
     written = set()
     for size in (1, 7, 299, 300, 301, 5000):
         path = tmp_path / f"{size}.parquet"
-        assert files.write_parquet(path, SCHEMA, table.to_batches(size)) == rows
+        assert parquet.write(path, SCHEMA, table.to_batches(size)) == rows
         written.add(files.sha256(path))
-        assert [batch.num_rows for batch in files.read_parquet(path, SCHEMA, None, 100)] == (
+        assert [batch.num_rows for batch in parquet.read(path, SCHEMA, None, 100)] == (
             [100] * (rows // 100) + [rows % 100] * (rows % 100 > 0)
         )
     assert len(written) == 1
@@ -91,7 +91,7 @@ def test_bytes_of_a_table_depend_on_its_rows_alone(
 
 def test_failed_write_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
-    files.write_parquet(path, SCHEMA, BATCHES)
+    parquet.write(path, SCHEMA, BATCHES)
     before = path.read_bytes()
 
     def broken() -> list:
@@ -99,7 +99,7 @@ def test_failed_write_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> No
         raise ReproError("half-way")
 
     with pytest.raises(ReproError, match="half-way"):
-        files.write_parquet(path, SCHEMA, broken())
+        parquet.write(path, SCHEMA, broken())
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.parquet"]
 
@@ -107,7 +107,7 @@ def test_failed_write_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> No
 READERS = {
     "x.json": files.read_json,
     "x.npz": lambda path: files.read_npz(path, ["x", "y"]),
-    "x.parquet": lambda path: list(files.read_parquet(path, SCHEMA)),
+    "x.parquet": lambda path: list(parquet.read(path, SCHEMA)),
 }
 
 
@@ -190,4 +190,4 @@ def test_missing_array_and_other_columns(tmp_path: Path) -> None:
     with pytest.raises(
         ReproError, match=r"has the columns id \(string\), label \(int8\); expected"
     ):
-        list(files.read_parquet(tmp_path / "x.parquet", pa.schema([("id", pa.string())])))
+        list(parquet.read(tmp_path / "x.parquet", pa.schema([("id", pa.string())])))

@@ -164,3 +164,10 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_unknown_model() -> None:
     with pytest.raises(ReproError, match="no model 'lstm' under models or variants; expected"):
         params.load(Path(__file__).parents[2] / "params.yaml").check_model("lstm")
+
+
+def test_a_full_width_colon(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("reviews:\n  source: file\n  text：comment\n  rating: star\n", "utf-8")
+    with pytest.raises(ReproError, match="perhaps a full-width ： is meant to be a :"):
+        params.load(path)

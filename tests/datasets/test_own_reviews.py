@@ -24,6 +24,7 @@ from ruamel.yaml import YAML
 
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
+from keras_repro.core.parquet import count_rows
 from keras_repro.datasets import registry
 from keras_repro.datasets.encodings import readable
 from keras_repro.text import segmentation, selection
@@ -322,7 +323,7 @@ def test_dvc_watches_a_file_outside_the_repository(project: Project, tmp_path: P
     with mine.open("a", encoding="utf-8") as file:
         file.write("5,又一条\n")
     assert ran("download@reviews") == ["download@reviews"]
-    assert files.count_rows(project.root / paths.RAW_REVIEWS) == 201
+    assert count_rows(project.root / paths.RAW_REVIEWS) == 201
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason=f"{PUBLISHED.name} of the two corpora is absent")

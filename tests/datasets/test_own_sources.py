@@ -373,3 +373,9 @@ def test_keys_of_the_section() -> None:
     read = params.Reviews.model_validate(given)
     assert read.path == {"1": "a", "False": "b"}
     assert read.labels == {"3": "neutral", "x": None}
+
+
+@pytest.mark.parametrize("path", [["a", "b"], {}, "", 3, {"pos": 3}, {"pos": ""}, {"pos": None}])
+def test_what_is_no_path(path: Any) -> None:
+    with pytest.raises(ValueError, match="expected a file, a folder or a pattern, or a mapping"):
+        Reviews.model_validate({"source": "file", "path": path})

