@@ -17,11 +17,15 @@ def validated(model: type[Validated], path: Path) -> Validated:
     """Read a YAML file as an object of a pydantic model, with every fault in one message."""
     try:
         # DVC reads and writes YAML 1.2 with this very library, to which 1e-6 is a number.
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = YAML(typ="safe", pure=True).load(text)
     except FileNotFoundError:
         raise ReproError(f"{path}: not found; expected it in {Path.cwd()}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ReproError(f"{path}: no valid YAML: {error}") from None
+    except YAMLError as error:
+        hint = "\nperhaps a full-width ： is meant to be a :" if "：" in text else ""
+        raise ReproError(f"{path}: no valid YAML: {error}{hint}") from None
     return validated_part(model, content, (), path)
 
 

@@ -65,6 +65,18 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _places(value: Any) -> Any:
+    """Refuse in one sentence what pydantic would tell of each member of a union."""
+    named = _with_words_as_keys(value)
+    each = named.values() if isinstance(named, dict) else [named]
+    if value is not None and not (named and all(isinstance(one, str) and one for one in each)):
+        raise ValueError(
+            "expected a file, a folder or a pattern, or a mapping from labels to these such as "
+            f"{{positive: pos.txt, negative: neg.txt}}, found {value!r}"
+        )
+    return named
+
+
 def _with_words_as_keys(value: Any) -> Any:
     """YAML has numbers and truth values where a label may be 1 or true."""
     return {str(key): item for key, item in value.items()} if isinstance(value, dict) else value
@@ -76,10 +88,7 @@ Encoding = Annotated[str, AfterValidator(_text_encoding)]
 # What a label, a rating or an empty cell may be in YAML.
 Cell = str | int | float | bool | None
 # A file, a folder or a pattern such as data/*.txt; or one of these for each label.
-Place = Annotated[str, Field(min_length=1)]
-Places = Annotated[
-    dict[str, Place], BeforeValidator(_with_words_as_keys), Field(min_length=1, strict=False)
-]
+Places = Annotated[str | dict[str, str] | None, BeforeValidator(_places)]
 
 
 class Reviews(Section):
@@ -102,7 +111,7 @@ class Reviews(Section):
     """
 
     source: Corpora
-    path: Place | Places | None = None
+    path: Places = None
     text: Column | None = None
     rating: Column | None = None
     label: Column | None = None
