@@ -2,9 +2,11 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import jieba
+from jieba import finalseg
 
 from keras_repro.core import files
 
@@ -80,3 +82,46 @@ class Tokenizer(jieba.Tokenizer):
                 best = unknown + scores[start + 1]
             scores[start] = best
             route[start] = (best, last)
+
+
+def viterbi(
+    obs: str,
+    states: str,
+    start_p: Mapping[str, float],
+    trans_p: Mapping[str, Mapping[str, float]],
+    emit_p: Mapping[str, Mapping[str, float]],
+) -> tuple[float, list[str]]:
+    """Return what `jieba.finalseg.viterbi` does, in a time that grows as the text does.
+
+    jieba copies the tags so far for each character: 10,000 unknown ones take 2 s, and so would each
+    text of a request. Here each step keeps where it came from (Viterbi, 1967).
+
+    Args:
+        obs: characters.
+        states: the tags, BMES.
+        start_p: the logarithm of how likely each tag begins.
+        trans_p: of a tag how likely each follows.
+        emit_p: of a tag how likely it is that of each character.
+
+    """
+    scores = {tag: start_p[tag] + emit_p[tag].get(obs[0], finalseg.MIN_FLOAT) for tag in states}
+    steps: list[dict[str, str]] = []
+    for character in obs[1:]:
+        found: dict[str, float] = {}
+        before: dict[str, str] = {}
+        for tag in states:
+            emitted = emit_p[tag].get(character, finalseg.MIN_FLOAT)
+            found[tag], before[tag] = max(
+                (scores[last] + trans_p[last].get(tag, finalseg.MIN_FLOAT) + emitted, last)
+                for last in finalseg.PrevStatus[tag]
+            )
+        scores = found
+        steps.append(before)
+    score, tag = max((scores[tag], tag) for tag in "ES")
+    tags = [tag]
+    for before in reversed(steps):
+        tags.append(before[tags[-1]])
+    return score, tags[::-1]
+
+
+finalseg.viterbi = viterbi  # jieba calls it by this name
