@@ -55,12 +55,17 @@ def main() -> None:
 def on_short_texts(
     model: "keras.Model", kind: "Kind", settings: params.Params
 ) -> dict[str, "Predictions"]:
-    """Return what a model of texts says of those of data/behaviour/; of images it says nothing."""
+    """Return what a model of texts says of those of data/behaviour/; of images it says nothing.
+
+    Neither does one whose classes are others than negative and positive.
+    """
     from keras_repro.evaluation import behaviour
     from keras_repro.inputs import batches
     from keras_repro.inputs.texts import TextReading
     from keras_repro.text import grounds
 
+    if not behaviour.suits(kind.classes()):
+        return {}
     with files.scratch() as directory:
         # As an answer reads them.
         reading = kind.pack(model, settings, directory)

@@ -1,5 +1,6 @@
 """Number the n-grams of characters of the training split: `python -m stages.ngrams`."""
 
+import logging
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,8 @@ from keras_repro.text import (
     schemas,
     segmentation,
 )
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -63,7 +66,7 @@ def main() -> None:
         # All that reading a text needs, without the corpus.
         files.write_npz(paths.NGRAM_VOCABULARY, known | {"characters": points})
         arrays |= ragged.named(ragged.COMPOSED, sentences)
-        files.write_npz(paths.NGRAMS, arrays | known)
+        files.write_npz(paths.NGRAMS, arrays | known | ragged.classes([*settings.classes]))
 
 
 def composed(
@@ -73,10 +76,14 @@ def composed(
 
     None of them is asked when behaviour is judged.
     """
+    compose = settings.compose
+    if tuple(settings.classes) != schemas.CLASSES and compose.lexicon:
+        log.info("no sentences are made: theirs are negative and positive, the classes others")
+        compose = compose.model_copy(update={"lexicon": None})
     asked = behaviour.texts(behaviour.read_cases(), behaviour.read_pairs())
     left_out = {normalisation.spelt(text, settings.prepare) for text in asked}
     made, labels = composition.sentences(
-        settings.compose, reviews, settings.prepare, settings.runtime.seed, left_out
+        compose, reviews, settings.prepare, settings.runtime.seed, left_out
     )
     found = [
         characters.of_text(segmenter, text, settings.ngrams.max_length)

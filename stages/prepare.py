@@ -1,5 +1,6 @@
 """Choose, label and split the reviews: `python -m stages.prepare`."""
 
+import logging
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,12 +13,20 @@ from keras_repro.text import parallel, schemas
 from keras_repro.text.schemas import RAW
 from keras_repro.text.selection import Selection, clean
 
+log = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Write the kept reviews, the rejected rows, and how many were dropped for which reason."""
     settings = params.load()
+    if settings.reviews.classes:
+        log.info(
+            "the classes are %s (reviews.classes); prepare.negative and prepare.positive are for "
+            "two alone and count for nothing",
+            ", ".join(settings.classes),
+        )
     with files.scratch() as scratch:
-        selection = Selection(settings.prepare, settings.reviews.max_bad_fraction, scratch)
+        selection = Selection(settings, scratch)
         selection.read(_cleaned(settings))
         # First, as one who is told that too many are rejected wants to see which.
         files.write_csv(
@@ -36,7 +45,8 @@ def _cleaned(settings: Params) -> Iterator[pa.RecordBatch]:
         tqdm(desc="prepare", unit=" rows", total=rows) as bar,
     ):
         raw = parquet.read(paths.RAW_REVIEWS, RAW)
-        for batch, cleaned in workers.in_order(partial(clean, settings.prepare), raw):
+        work = partial(clean, settings.prepare, settings.classes)
+        for batch, cleaned in workers.in_order(work, raw):
             yield cleaned
             bar.update(batch.num_rows)
 

@@ -30,7 +30,7 @@ def main() -> None:
             census.counts(), settings.tokenize.min_count, settings.tokenize.num_words
         )
         files.write_json(paths.VOCABULARY, known, sort_keys=False)
-        arrays = writer.arrays(census.ids(known))
+        arrays = writer.arrays(census.ids(known)) | ragged.classes([*settings.classes])
         # The two reserved ids included.
         arrays["vocabulary_size"] = np.array(vocabulary.FIRST_ID + len(known))
         files.write_npz(paths.ENCODED_REVIEWS, arrays)

@@ -1,7 +1,8 @@
 """What one would use for Chinese sentiment without this project, on the same splits.
 
-Each yields every setting that is tried, with a function that scores reviews: the greater, the
-likelier positive.
+Each yields every setting that is tried, with a function that scores reviews: of two classes by a
+number, the greater, the likelier the second, of shape (N,); else by one for each class, of shape
+(N, classes).
 """
 
 import importlib

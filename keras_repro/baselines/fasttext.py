@@ -14,6 +14,8 @@ from keras_repro.core.params import FasttextBaseline
 LABEL = "\x01"
 END = "</s>"  # would end the line for fastText
 LARGEST_SEED = 2**31 - 1
+# As near to 0 and 1 as a probability may count.
+LEAST = 1e-7
 
 
 def candidates(train: Reviews, settings: FasttextBaseline, seed: int) -> Candidates:
@@ -47,15 +49,26 @@ def candidates(train: Reviews, settings: FasttextBaseline, seed: int) -> Candida
                 ) from None
 
         def score(reviews: Reviews, model: fasttext.FastText._FastText = model) -> np.ndarray:
-            names, probabilities = model.predict(list(map(_line, reviews.tokens)), k=2)
-            first = np.array([row[0] == f"{LABEL}1" for row in names])
-            # With two labels the second has what the first leaves.
-            likeliest = np.array([row[0] for row in probabilities], np.float64).clip(0.5, 1 - 1e-7)
-            odds = np.log(likeliest / (1 - likeliest))
-            signed: np.ndarray = np.where(first, odds, -odds)
-            return signed
+            return _scores(model, reviews)
 
         yield Candidate({"epochs": epochs}, score)
+
+
+def _scores(model: fasttext.FastText._FastText, reviews: Reviews) -> np.ndarray:
+    """Return the odds of the second label of two, or the logarithms of all probabilities."""
+    names, probabilities = model.predict(list(map(_line, reviews.tokens)), k=-1)
+    if (count := len(model.labels)) == 2:  # noqa: PLR2004
+        first = np.array([row[0] == f"{LABEL}1" for row in names])
+        # With two labels the second has what the first leaves.
+        likeliest = np.array([row[0] for row in probabilities], np.float64).clip(0.5, 1 - LEAST)
+        odds = np.log(likeliest / (1 - likeliest))
+        signed: np.ndarray = np.where(first, odds, -odds)
+        return signed
+    found = np.full((len(names), count), LEAST)
+    for row, (labels, likely) in enumerate(zip(names, probabilities, strict=True)):
+        found[row, [int(label.removeprefix(LABEL)) for label in labels]] = likely
+    logarithms: np.ndarray = np.log(found.clip(LEAST, 1))
+    return logarithms
 
 
 def _written(path: Path, reviews: Reviews, seed: int) -> Path:

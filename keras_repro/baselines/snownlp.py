@@ -1,5 +1,6 @@
 """SnowNLP's naive Bayes over the words that SnowNLP itself finds, retrained."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,8 +27,10 @@ def candidates(train: Reviews, settings: SnownlpBaseline, seed: int) -> Candidat
 
     """
     classifier = Bayes()
-    names = [NAMES[label] for label in train.labels]
-    classifier.train(list(zip(_words(train.texts), names, strict=True)))
+    count = int(train.labels.max()) + 1
+    names = NAMES if count == len(NAMES) else tuple(map(str, range(count)))
+    labels = [names[label] for label in train.labels]
+    classifier.train(list(zip(_words(train.texts), labels, strict=True)))
     if empty := [name for name, counts in classifier.d.items() if not counts.getsum()]:
         raise ReproError(
             f"reviews: SnowNLP finds no word but stop words in the {empty[0]} training reviews; "
@@ -35,13 +38,23 @@ def candidates(train: Reviews, settings: SnownlpBaseline, seed: int) -> Candidat
         )
 
     def score(reviews: Reviews) -> np.ndarray:
-        found = map(classifier.classify, _words(reviews.texts))
+        words = _words(reviews.texts)
+        if count != len(NAMES):
+            return np.array([[_likelihood(classifier, name, of) for name in names] for of in words])
+        found = map(classifier.classify, words)
         positive = np.array([p if name == NAMES[1] else 1 - p for name, p in found])
         positive = positive.clip(LEAST, 1 - LEAST)
         odds: np.ndarray = np.log(positive / (1 - positive))
         return odds
 
     yield Candidate({}, score)
+
+
+def _likelihood(classifier: Bayes, name: str, words: Sequence[str]) -> float:
+    """Return the logarithm of the likelihood of a class and words, as `classify` has it."""
+    counts = classifier.d[name]
+    prior = math.log(counts.getsum() / classifier.total)
+    return prior + sum(math.log(counts.freq(word)) for word in words)
 
 
 def _words(texts: Sequence[str]) -> list[list[str]]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from keras_repro.datasets import registry
 from keras_repro.evaluation import behaviour
 from keras_repro.inputs import Split
@@ -15,6 +17,14 @@ Says of a Chinese review whether it is positive, and how likely.
 - **Not for** other languages, news, or what somebody says of politics; not for decisions about
   people. Irony, and what needs knowledge of the world (一分钱一分货), it mostly misreads.
 - **Says `none`** where a text has no Chinese, no word that it knows, or as much for as against.
+"""
+OF_CLASSES = """\
+Says of a Chinese review which of {count} classes it is of, and how likely each is: {classes}.
+
+- **Good for** texts like those that it learned from.
+- **Not for** other languages, and not for decisions about people. A text of none of the classes
+  gets one of them too.
+- **Says `none`** where a text has no Chinese, no word that it knows, or two classes are as likely.
 """
 OF_IMAGES = """\
 Tells which of {count} classes a picture of {height} × {width} pixels shows: {classes}. A picture of
@@ -39,20 +49,13 @@ def of_reviews(
         behaves: the metrics of `evaluation.behaviour` with that threshold.
 
     """
-    known = registry.load().reviews
-    sources = [
-        f"{source} ({known[source].title}; licence: {known[source].licence})"
-        if source in known
-        else f"{source} (reviews of your own)"
-        for source in test.source_names
-    ]
     capabilities = dict.fromkeys(case.capability for case in behaviour.read_cases())
     shares = [f"| {each.replace('_', ' ')} | {behaves[each]:.2f} |" for each in capabilities]
     return "\n".join(
         [
             f"# {name}\n",
             OF_REVIEWS,
-            f"Trained on the training split of {'; '.join(sources)}.\n",
+            _trained(test),
             *_measured(metrics),
             (
                 f"It says positive from a probability of {threshold:.3f} on, which has the best "
@@ -68,6 +71,34 @@ def of_reviews(
             "",
         ]
     )
+
+
+def of_classes(name: str, test: Split, metrics: Mapping[str, float], classes: Sequence[str]) -> str:
+    """Return the card of a model of reviews of more than two classes, as Markdown.
+
+    Args:
+        name: of the model.
+        test: the split that it was measured on.
+        metrics: on that split; precision, recall and F1 are the mean over the classes.
+        classes: their names.
+
+    """
+    about = OF_CLASSES.format(count=len(classes), classes=", ".join(classes))
+    counts = np.bincount(test.labels, minlength=len(classes)).tolist()
+    shares = [f"| {each} | {count:,} |" for each, count in zip(classes, counts, strict=True)]
+    table = ["| class | test reviews |\n|---|--:|", *shares, ""]
+    return "\n".join([f"# {name}\n", about, _trained(test), *_measured(metrics), *table])
+
+
+def _trained(test: Split) -> str:
+    known = registry.load().reviews
+    sources = [
+        f"{source} ({known[source].title}; licence: {known[source].licence})"
+        if source in known
+        else f"{source} (reviews of your own)"
+        for source in test.source_names
+    ]
+    return f"Trained on the training split of {'; '.join(sources)}.\n"
 
 
 def of_images(name: str, dataset: str, shape: Sequence[int], metrics: Mapping[str, float]) -> str:

@@ -17,7 +17,7 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):
         place: the directory of its bundle, as `Sentiment.load` takes it.
 
     Attributes:
-        classes_: the names of the classes: negative, then positive.
+        classes_: the names of the classes: negative, then positive, or those of `reviews.classes`.
 
     """
 
@@ -32,24 +32,26 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
-        """Return how likely each class is, float64 of shape (N, 2).
+        """Return how likely each class is, float64 of shape (N, classes).
 
         Raises:
             ReproError: a text is empty or too long, or is none.
 
         """
-        positive = self._model().likely(texts)
-        return np.stack([1 - positive, positive], axis=1)
+        found = self._model().likely(texts)
+        return np.stack([1 - found, found], axis=1) if found.ndim == 1 else found
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """Return the name of a class for each text, by the threshold of the model; never none.
+
+        Of more than two classes it is the likeliest.
 
         Raises:
             ReproError: a text is empty or too long, or is none.
 
         """
         model = self._model()
-        found: np.ndarray = self.classes_[(model.likely(texts) >= model.threshold).astype(int)]
+        found: np.ndarray = self.classes_[model.decided(model.likely(texts))]
         return found
 
     def _model(self) -> Sentiment:

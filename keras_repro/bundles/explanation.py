@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from keras_repro.text import grounds
@@ -14,7 +15,7 @@ STRONG = 3.0  # an effect on the logit that is drawn as strongly as any
 
 
 class Answer(NamedTuple):
-    """What a text is.
+    """What a text is, negative or positive.
 
     Attributes:
         label: negative, positive, or none where there is no ground for either.
@@ -28,13 +29,47 @@ class Answer(NamedTuple):
     reason: grounds.Reason | None
 
 
+class ClassAnswer(NamedTuple):
+    """What a text is of more than two classes.
+
+    Attributes:
+        label: of the likeliest class, or none where there is no ground for any.
+        probability: of the likeliest class.
+        reason: why the label is none.
+        probabilities: of each class, by name.
+
+    """
+
+    label: str
+    probability: float
+    reason: grounds.Reason | None
+    probabilities: Mapping[str, float]
+
+
+def columns(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return what `values` of an answer are called in a table, by the labels of the model.
+
+    >>> columns(["bad", "fair", "good"])[2:]
+    ('reason', 'probability_bad', 'probability_fair', 'probability_good')
+    """
+    two = len(labels) == 2  # noqa: PLR2004
+    return (*Answer._fields, *(() if two else (f"probability_{label}" for label in labels)))
+
+
+def values(answer: Answer | ClassAnswer) -> tuple[str | float | None, ...]:
+    """Return what an answer says as the cells of a row."""
+    if isinstance(answer, Answer):
+        return tuple(answer)
+    return (*answer[:3], *answer.probabilities.values())
+
+
 class Effect(NamedTuple):
     """A word of a text and what it does.
 
     Attributes:
         word: as it stands in the text.
-        effect: how far it moves the logit of positive: above 0 where the text without it would be
-            less positive.
+        effect: how far it moves the log-odds of positive, or of the likeliest of more classes:
+            above 0 where the text without it would be less so.
 
     """
 
@@ -46,7 +81,7 @@ class Clause(NamedTuple):
     """A clause of a text, judged as if it stood alone."""
 
     text: str
-    answer: Answer
+    answer: Answer | ClassAnswer
 
 
 class Explanation(NamedTuple):
@@ -61,7 +96,7 @@ class Explanation(NamedTuple):
     """
 
     text: str
-    answer: Answer
+    answer: Answer | ClassAnswer
     clauses: tuple[Clause, ...]
     words: tuple[Effect, ...]
 
@@ -88,6 +123,6 @@ def clauses(text: str) -> list[str]:
     return _CLAUSE.findall(text) or [text]
 
 
-def _shown(answer: Answer) -> str:
+def _shown(answer: Answer | ClassAnswer) -> str:
     why = f" ({answer.reason})" if answer.reason else ""
     return f"{answer.label} {answer.probability:.2f}{why}"

@@ -11,6 +11,7 @@ from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import behaviour, predictions, scores, uncertainty
 from keras_repro.inputs import Kind, Split
+from keras_repro.inputs.images import ImageReading
 from keras_repro.reproducibility.exact import archive
 
 # How far a probability may be from Keras'; float32 leaves about 1e-6.
@@ -42,9 +43,11 @@ def export(name: str, settings: params.Params, directory: Path) -> None:
                 splits["validation"].labels, predicted["validation"]
             )
         test = splits["test"]
-        metrics = scores.summary(test.labels, _of_all_classes(predicted["test"]))
-        if threshold is None:
+        metrics = scores.summary(test.labels, scores.as_classes(predicted["test"]))
+        if isinstance(reading, ImageReading):
             about = card.of_images(name, test.source_names[0], model.input_shape[1:], metrics)
+        elif threshold is None:
+            about = card.of_classes(name, test, metrics, kind.classes())
         else:
             behaves = _behaves(name, kind, threshold)
             about = card.of_reviews(name, test, metrics, threshold, behaves)
@@ -83,13 +86,6 @@ def _behaves(name: str, kind: Kind, threshold: float) -> dict[str, float]:
     path = paths.predictions(kind.folder, name)
     found = predictions.read(path, {behaviour.SPLIT: behaviour.ids(texts)})[behaviour.SPLIT]
     return behaviour.metrics(cases, pairs, behaviour.answers(texts, found, threshold))
-
-
-def _of_all_classes(probabilities: np.ndarray) -> np.ndarray:
-    """Return probabilities of shape (N, classes)."""
-    if _has_two_classes(probabilities):
-        return np.stack([1 - probabilities, probabilities], axis=1)
-    return probabilities
 
 
 def _has_two_classes(probabilities: np.ndarray) -> bool:

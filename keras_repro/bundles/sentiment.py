@@ -1,4 +1,4 @@
-"""How likely texts are positive, and what in them says so."""
+"""How likely texts are positive, or of each of several classes, and what in them says so."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Self, overload
 import numpy as np
 
 from keras_repro.bundles.bundle import NETWORK, Bundle, located
-from keras_repro.bundles.explanation import Answer, Clause, Effect, Explanation, clauses
+from keras_repro.bundles.explanation import (
+    Answer,
+    ClassAnswer,
+    Clause,
+    Effect,
+    Explanation,
+    clauses,
+    columns,
+    values,
+)
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs.texts import TextReading
@@ -25,6 +34,8 @@ CELLS_PER_BATCH = 1 << 14
 EXPLAINED = 300
 MODEL = "sentiment_hybrid"
 
+AnyAnswer = Answer | ClassAnswer
+
 
 class Sentiment:
     """A sentiment model that is ready to answer.
@@ -32,6 +43,12 @@ class Sentiment:
     Args:
         directory: of its bundle.
         threads: for one batch; None: as many as there are cores.
+
+    Attributes:
+        name: of the model.
+        labels: of its classes: negative and positive, unless `reviews.classes` named others.
+        threshold: the probability of positive from which on it says so; None of other classes, of
+            which it says the likeliest.
 
     Raises:
         ReproError: the bundle is damaged, or one of images.
@@ -43,13 +60,13 @@ class Sentiment:
         reads = source.manifest.reads
         if not isinstance(reads, TextReading):
             raise ReproError(f"{directory}: a model of images; expected one of texts")
-        if source.manifest.threshold is None:
+        self.threshold, self.labels = source.manifest.threshold, source.manifest.labels
+        self._two = len(self.labels) == 2  # noqa: PLR2004
+        if self._two and self.threshold is None:
             raise ReproError(f"{directory}: has no threshold; expected one, of two classes")
         self._directory, self._reading = directory, reads
         self._reader = reads.reader(directory)
         self.name = source.manifest.model
-        self.threshold: float = source.manifest.threshold
-        self.labels = source.manifest.labels
         self._network = Network(source.path(NETWORK), threads)
 
     @classmethod
@@ -78,14 +95,14 @@ class Sentiment:
         return cls(found[MODEL])
 
     @overload
-    def predict(self, texts: str) -> Answer: ...  # type: ignore[overload-overlap]
+    def predict(self, texts: str) -> AnyAnswer: ...  # type: ignore[overload-overlap]
     @overload
     def predict(self, texts: "pd.Series[str]") -> "pd.DataFrame": ...  # type: ignore[overload-overlap]
     @overload
-    def predict(self, texts: Iterable[str]) -> list[Answer]: ...
+    def predict(self, texts: Iterable[str]) -> list[AnyAnswer]: ...
     def predict(
         self, texts: "str | pd.Series[str] | Iterable[str]"
-    ) -> "Answer | pd.DataFrame | list[Answer]":
+    ) -> "AnyAnswer | pd.DataFrame | list[AnyAnswer]":
         """Return the answer to a text, or to each of several.
 
         Of a Series of pandas, the answers are the columns of a DataFrame with its index.
@@ -100,17 +117,26 @@ class Sentiment:
         if hasattr(texts, "index") and hasattr(texts, "to_frame"):
             import pandas as pd
 
-            return pd.DataFrame(found, texts.index, Answer._fields)
+            return pd.DataFrame(map(values, found), texts.index, columns(self.labels))
         return found
 
     def likely(self, texts: Iterable[str]) -> np.ndarray:
         """Return how likely each text is positive, whatever ground it gives, float64 of shape (N,).
+
+        Of more than two classes all probabilities are returned, of shape (N, classes).
 
         Raises:
             ReproError: a text is empty or too long, or is none.
 
         """
         return self.probabilities(self._all_cleared(texts))
+
+    def decided(self, likely: np.ndarray) -> np.ndarray:
+        """Return the places in `labels` that probabilities as of `likely` mean, of shape (N,)."""
+        found: np.ndarray = (
+            (likely >= self.threshold).astype(int) if likely.ndim == 1 else likely.argmax(axis=1)
+        )
+        return found
 
     def _all_cleared(self, texts: Iterable[str]) -> list[str]:
         found = []
@@ -126,7 +152,8 @@ class Sentiment:
     def explain(self, text: str) -> Explanation:
         """Return the answer to a text, to each of its clauses, and what each word does.
 
-        Each of the words of the first 300 characters is left out in turn.
+        Each of the words of the first 300 characters is left out in turn. Its effect is that on
+        positive, or on the likeliest of more than two classes.
 
         Raises:
             ReproError: the text is empty or too long.
@@ -136,16 +163,19 @@ class Sentiment:
         (answer,) = self.answers([text])  # alone: in a batch, the last bits may be others
         parts = clauses(text)
         judged = tuple(map(Clause, parts, self.answers(parts)))
-        return Explanation(text, answer, judged, tuple(self._effects(text[:EXPLAINED])))
+        place = 1
+        if isinstance(answer, ClassAnswer):
+            place = int(np.argmax(list(answer.probabilities.values())))
+        return Explanation(text, answer, judged, tuple(self._effects(text[:EXPLAINED], place)))
 
-    def _effects(self, text: str) -> list[Effect]:
+    def _effects(self, text: str, place: int) -> list[Effect]:
         words = self.words(text)
         ends = np.cumsum([len(word) for word in words])
         without = [
             text[: end - len(word)] + text[end:] for word, end in zip(words, ends, strict=True)
         ]
         # What is left of a text of one word is empty: then the word says all there is to say.
-        whole, *rests = self.odds([text, *(rest or " " for rest in without)])
+        whole, *rests = self.odds([text, *(rest or " " for rest in without)], place)
         return [Effect(word, float(whole - rest)) for word, rest in zip(words, rests, strict=True)]
 
     def cleared(self, text: str) -> str:
@@ -168,13 +198,16 @@ class Sentiment:
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return how likely each text is positive, float64 of shape (N,).
 
+        Of more than two classes all probabilities are returned, of shape (N, classes).
+
         Args:
             texts: in the spelling of the model.
 
         """
-        return as_probabilities(self._read(texts)[0])[:, 1]
+        found = as_probabilities(self._read(texts)[0])
+        return found[:, 1] if self._two else found
 
-    def answers(self, texts: Sequence[str]) -> list[Answer]:
+    def answers(self, texts: Sequence[str]) -> list[AnyAnswer]:
         """Return what each text is.
 
         Args:
@@ -184,26 +217,45 @@ class Sentiment:
         if not texts:
             return []
         logits, known = self._read(texts)
-        found = as_probabilities(logits)[:, 1].tolist()
-        return [self._answer(*each) for each in zip(texts, found, known.tolist(), strict=True)]
+        found = as_probabilities(logits)
+        answer = self._answer if self._two else self._class_answer
+        return [answer(*each) for each in zip(texts, found, known.tolist(), strict=True)]
 
-    def _answer(self, text: str, probability: float, known: bool) -> Answer:  # noqa: FBT001
-        reason = grounds.of_writing(text, self._reading.signs) or (None if known else "unknown")
-        if reason:
+    def _answer(self, text: str, found: np.ndarray, known: bool) -> Answer:  # noqa: FBT001
+        probability = float(found[1])
+        if reason := self._reason(text, known):
             return Answer(grounds.NONE, grounds.EVEN, reason)
-        if grounds.balanced(probability, self.threshold):
+        if self.threshold is not None and grounds.balanced(probability, self.threshold):
             return Answer(grounds.NONE, probability, "balanced")
-        return Answer(self.labels[int(probability >= self.threshold)], probability, None)
+        (place,) = self.decided(found[1:])
+        return Answer(self.labels[place], probability, None)
 
-    def odds(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the logit of positive over that of negative of each text, float64 of shape (N,).
+    def _class_answer(self, text: str, found: np.ndarray, known: bool) -> ClassAnswer:  # noqa: FBT001
+        reason = self._reason(text, known)
+        if reason:
+            found = np.full(len(self.labels), 1 / len(self.labels))
+        elif grounds.tied(found.tolist()):
+            reason = "balanced"
+        label = grounds.NONE if reason else self.labels[int(found.argmax())]
+        likely = dict(zip(self.labels, found.tolist(), strict=True))
+        return ClassAnswer(label, float(found.max()), reason, likely)
+
+    def _reason(self, text: str, known: bool) -> grounds.Reason | None:  # noqa: FBT001
+        return grounds.of_writing(text, self._reading.signs) or (None if known else "unknown")
+
+    def odds(self, texts: Sequence[str], place: int = 1) -> np.ndarray:
+        """Return the log-odds of a class against all others of each text, float64 of shape (N,).
 
         Args:
             texts: in the spelling of the model.
+            place: of the class among the labels; of two the second is positive.
 
         """
         logits, _ = self._read(texts)
-        odds: np.ndarray = logits[:, 1] - logits[:, 0]
+        others = np.delete(logits, place, axis=1)
+        most = others.max(axis=1)
+        rest = most + np.log(np.exp(others - most[:, None]).sum(axis=1))
+        odds: np.ndarray = logits[:, place] - rest
         return odds
 
     def _read(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -229,8 +229,15 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
                 np.lib.format.write_array(file, np.asarray(arrays[name]), allow_pickle=False)
 
 
-def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+def read_npz(
+    path: Path, names: Iterable[str], optional: Iterable[str] = ()
+) -> dict[str, np.ndarray]:
     """Return the named arrays of an NPZ archive; pickled objects are refused.
+
+    Args:
+        path: of the archive.
+        names: of the arrays.
+        optional: names of further ones, as far as it has them.
 
     Raises:
         ReproError: the file is missing, truncated, or lacks one of the arrays.
@@ -243,7 +250,8 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
                 f"{path}: has the arrays {', '.join(sorted(archive.files)) or '(none)'}; "
                 f"expected {', '.join(missing)} too"
             )
-        return {name: archive[name] for name in names}
+        further = [name for name in optional if name in archive.files]
+        return {name: archive[name] for name in (*names, *further)}
 
 
 def is_address(place: Location) -> bool:

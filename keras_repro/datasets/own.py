@@ -4,15 +4,16 @@ import logging
 import math
 import re
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tqdm import tqdm
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.core.params import Reviews
+from keras_repro.core.params import Reviews, classes
 from keras_repro.datasets import containers, encodings, ratings, sources, tables
 from keras_repro.datasets.containers import Opened
 from keras_repro.datasets.encodings import FORBIDDEN
@@ -35,6 +36,22 @@ IN_NAMES |= {"正面", "负面", "积极", "消极", "正向", "负向"}
 # Texts of folders that are read to find their encoding, and bytes of each.
 MOST_SAMPLED, SAMPLED_BYTES = 500, 4096
 
+
+class Labels(NamedTuple):
+    """What labels mean.
+
+    Attributes:
+        read: turns one into a rating.
+        in_names: those that may be a part of a file's name.
+        examples: of what is understood, for messages.
+
+    """
+
+    read: Callable[[Any], Grade]
+    in_names: AbstractSet[str]
+    examples: str
+
+
 # A rating, a text, a line and a fault.
 Raw = tuple[int | None, str, int, str | None]
 
@@ -52,14 +69,14 @@ def parse(source: str, settings: Reviews) -> Iterator["pa.RecordBatch"]:
 
     """
     if source == schemas.SEGMENTED_SOURCE:
-        by_rating = ratings.by_rating(settings.rating_scale)
-        yield from _segmented(str(settings.path), by_rating, settings.encoding)
+        labelled = isinstance(settings.classes, tuple)
+        read = _labels(settings).read if labelled else ratings.by_rating(settings.rating_scale)
+        yield from _segmented(str(settings.path), read, settings.encoding)
         return
-    found = sources.listed(settings)
-    by_label = ratings.with_words(ratings.by_label(), settings.labels)
-    whole = [file for file in found if _is_whole(file, by_label)]
+    found, labels = sources.listed(settings), _labels(settings)
+    whole = [file for file in found if _is_whole(file, labels)]
     for file in found:
-        if not _is_whole(file, by_label):
+        if not _is_whole(file, labels):
             columns = _columns(file, settings)
             told = file.path if len(found) > 1 else source
             yield from table(file.path, source, columns, settings.encoding, told)
@@ -67,62 +84,71 @@ def parse(source: str, settings: Reviews) -> Iterator["pa.RecordBatch"]:
         yield from _whole(whole, source, settings)
 
 
+def _labels(settings: Reviews) -> Labels:
+    if isinstance(settings.classes, tuple):
+        names = settings.classes
+        read = ratings.by_class(names, settings.labels)
+        return Labels(read, set(map(classes.key, names)), ", ".join(names))
+    read = ratings.with_words(ratings.by_label(), settings.labels)
+    return Labels(read, IN_NAMES, "positive, negative, pos, neg, 1 or 0")
+
+
 def _columns(file: File, settings: Reviews) -> Columns:
     """Say what a file has where: its own label goes before that of a column."""
     words, scale = settings.labels, settings.rating_scale
-    by_label = ratings.with_words(ratings.by_label(), words)
+    labels = _labels(settings)
     if file.label is None and file.suffix != ".txt":
         if settings.rating is not None:
             by_rating = ratings.with_words(ratings.by_rating(scale), words, scale)
             return Columns(settings.text, settings.rating, by_rating, settings.sheet)
         if settings.label is not None:
-            return Columns(settings.text, settings.label, by_label, settings.sheet)
-    grade = _grade(file, by_label)
+            return Columns(settings.text, settings.label, labels.read, settings.sheet)
+    grade = _grade(file, labels)
     return Columns(settings.text, None, lambda _: grade, settings.sheet)
 
 
-def _grade(file: File, by_label: Callable[[Any], Grade]) -> int:
+def _grade(file: File, labels: Labels) -> int:
     """Return the rating that stands for the label of a file."""
     if file.label is not None:
-        grade = by_label(file.label)
+        grade = labels.read(file.label)
         if isinstance(grade, int):
             return grade
         raise ReproError(
             f"{paths.PARAMS}: reviews.path has the label {file.label!r}; expected one such as "
-            "positive, negative, pos, neg, 1 or 0, or its meaning in reviews.labels"
+            f"{labels.examples}, or its meaning in reviews.labels"
         )
-    found = _told_by_name(file, by_label)
+    found = _told_by_name(file, labels)
     if found is None:
         raise ReproError(
-            f"{file.path}: nothing tells whether its reviews are good or bad; expected a column as "
-            "reviews.rating or reviews.label, a name such as pos or negative of the file or its "
-            "folder, or reviews.path as {positive: FILE, negative: FILE}"
+            f"{file.path}: nothing tells the label of its reviews; expected a column as "
+            f"reviews.rating or reviews.label, a name such as {labels.examples} of the file or its "
+            "folder, or reviews.path as {LABEL: FILE, LABEL: FILE}"
         )
     return found
 
 
-def _told_by_name(file: File, by_label: Callable[[Any], Grade]) -> int | None:
+def _told_by_name(file: File, labels: Labels) -> int | None:
     """Return the rating for the label that the innermost name of a file and its folders tells."""
     for name in file.names:
-        words = [name, *(word for word in WORD.findall(name.lower()) if word in IN_NAMES)]
-        grades = {grade for word in words if isinstance(grade := by_label(word), int)}
+        words = [name, *(word for word in WORD.findall(name.lower()) if word in labels.in_names)]
+        grades = {grade for word in words if isinstance(grade := labels.read(word), int)}
         if len(grades) == 1:
             return grades.pop()
     return None
 
 
-def _is_whole(file: File, by_label: Callable[[Any], Grade]) -> bool:
+def _is_whole(file: File, labels: Labels) -> bool:
     """Say whether a text is one review: it is if its folder tells the label."""
     if file.suffix != ".txt" or not file.in_folder:
         return False
     if file.label is not None:
         return True
-    return _told_by_name(file._replace(names=file.names[1:]), by_label) is not None
+    return _told_by_name(file._replace(names=file.names[1:]), labels) is not None
 
 
 def _whole(found: list[File], source: str, settings: Reviews) -> Iterator["pa.RecordBatch"]:
     """Yield a row for each text of folders, whose encoding is that of most."""
-    by_label = ratings.with_words(ratings.by_label(), settings.labels)
+    labels = _labels(settings)
     grades = {}
     encoding = encoding_of(found, settings.encoding)
     rows = []
@@ -130,7 +156,7 @@ def _whole(found: list[File], source: str, settings: Reviews) -> Iterator["pa.Re
         names = file.label or file.names[1:]
         if names not in grades:
             named = file if file.label else file._replace(names=file.names[1:])
-            grades[names] = _grade(named, by_label)
+            grades[names] = _grade(named, labels)
         text = whole_text(file, encoding)
         record = Record(1, text, grades[names], text, None)
         rows.append((_row(record, lambda grade: grade), file.path))

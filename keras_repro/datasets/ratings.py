@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
+from keras_repro.core.params import classes
 from keras_repro.text.schemas import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNKNOWN_LABEL
 
 BEST = 5
@@ -45,7 +46,7 @@ NUMERALS["两"] = Decimal(2)
 
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?"
 _UNIT = r"(?:颗星|顆星|星级|星|分|点|stars?|points?|pts)"
-# A rating from 1 to 5, or 0 for none given, or else a fault of `reviews.FAULTS`.
+# A rating from 1 to 5 or the number of a class, 0 for none given; else a fault of `schemas.FAULTS`.
 Grade = int | str
 
 
@@ -92,6 +93,41 @@ def by_label() -> Callable[[Any], Grade]:
         if word not in LABELS:
             word = word.removesuffix(".0")
         return LABELS.get(word, UNKNOWN_LABEL)
+
+    return _of_scalars(grade, UNKNOWN_LABEL)
+
+
+def by_class(names: Sequence[str], words: Mapping[str, Any]) -> Callable[[Any], Grade]:
+    """Return a function that turns a label into the number of its class, counted from 1.
+
+    Args:
+        names: of the classes.
+        words: that mean a class; or `neutral`, where that is none, for 0; or None for none given.
+
+    Raises:
+        ReproError: a word means no class.
+
+    >>> grade = by_class(["-1", "好评", "bad"], {"差评": "bad", "?": None, "中评": "neutral"})
+    >>> [grade(value) for value in (-1.0, "好评", "差评", "中评", "?", "", "pos")]
+    [1, 2, 3, 0, 'no label', 'no label', 'unknown label']
+
+    """
+    numbers = {classes.key(name): number for number, name in enumerate(names, 1)}
+    meanings = {"neutral": 0} | numbers
+    meant: dict[str, Grade] = {}
+    for word, name in words.items():
+        if name is not None and classes.key(name) not in meanings:
+            raise ReproError(
+                f"{paths.PARAMS}: reviews.labels.{word} is {name!r}; expected one of "
+                f"{', '.join(names)} (reviews.classes), neutral to leave it out, or null for none "
+                "given"
+            )
+        meant[classes.key(word)] = NO_LABEL if name is None else meanings[classes.key(name)]
+    known = meant | numbers
+
+    def grade(value: Any) -> Grade:
+        word = _word(value).removesuffix(".0")
+        return known.get(word, NO_LABEL if word in ABSENT else UNKNOWN_LABEL)
 
     return _of_scalars(grade, UNKNOWN_LABEL)
 

@@ -17,12 +17,13 @@ from keras_repro.core.errors import ReproError
 from keras_repro.evaluation.predictions import Predictions
 from keras_repro.text import grounds
 from keras_repro.text.grounds import NONE
+from keras_repro.text.schemas import CLASSES
 
 CASES = Path("data/behaviour/cases.tsv")
 PAIRS = Path("data/behaviour/pairs.tsv")
 # What the texts are called among the splits that a classifier predicts.
 SPLIT = "behaviour"
-VERDICTS = ("negative", "positive", NONE)
+VERDICTS = (*CLASSES, NONE)
 SAME = "same"
 CHANGES = (SAME, "not_more_positive", "not_more_negative")
 # Models may be chosen by the first; the second is for reports alone.
@@ -80,6 +81,11 @@ class Failure(NamedTuple):
     found: str
     text: str
     changed: str
+
+
+def suits(classes: Sequence[str]) -> bool:
+    """Say whether a classifier of these classes can be asked the cases, by their verdicts."""
+    return tuple(classes) == CLASSES
 
 
 def read_cases(path: Path = CASES) -> list[Case]:

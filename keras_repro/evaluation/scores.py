@@ -83,19 +83,26 @@ def per_class(
 
 def precision_recall(labels: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
     """Return points (recall, precision) from the least recall to the greatest."""
-    truth, scores = _as_binary(labels, probabilities)
+    truth, scores = as_binary(labels, probabilities)
     precision, recall, _ = metrics.precision_recall_curve(truth, scores, drop_intermediate=True)
     return _thinned(recall[::-1], precision[::-1])
 
 
 def roc(labels: np.ndarray, probabilities: np.ndarray) -> list[tuple[float, float]]:
     """Return points (false positive rate, true positive rate)."""
-    truth, scores = _as_binary(labels, probabilities)
+    truth, scores = as_binary(labels, probabilities)
     false_positive, true_positive, _ = metrics.roc_curve(truth, scores)
     return _thinned(false_positive, true_positive)
 
 
-def _as_binary(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def as_classes(probabilities: np.ndarray) -> np.ndarray:
+    """Return probabilities of all classes, of shape (N, classes), of those of class 1 of two."""
+    if probabilities.ndim > 1:
+        return probabilities
+    return np.stack([1 - probabilities, probabilities], axis=1)
+
+
+def as_binary(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return truths and scores: of class 1 of two, else of each class against the rest."""
     if probabilities.shape[1] == 2:  # noqa: PLR2004
         return labels, probabilities[:, 1]

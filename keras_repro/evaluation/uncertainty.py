@@ -1,11 +1,15 @@
-"""How sure the metrics of two classes are.
+"""How sure the metrics of classes are.
 
-Throughout, `labels` is of shape (N,), 0 or 1, and `positive` float64 of shape (N,), the probability
-of 1.
+Throughout, `labels` and `predicted` are of shape (N,), the numbers of classes. Of two classes
+precision, recall and F1 are those of class 1, of more the mean over the classes. `positive` is
+float64 of shape (N,), the probability of class 1 of two.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
+from scipy.special import log_softmax, softmax
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
@@ -13,29 +17,32 @@ from keras_repro.core.errors import ReproError
 
 # Of which the interval's ends are the 2.5th and the 97.5th percentile.
 RESAMPLES = 10_000
+COUNTS_AT_ONCE = 1 << 20
 BINS = 10
+BOTH = 2  # classes, of which one is looked for
+# Of e: the factors of scores that are tried.
+POWERS = (-9.0, 9.0)
 # The probability from which on 1 is said where no threshold was chosen.
 EVEN = 0.5
 
 
-def intervals(labels: np.ndarray, predicted: np.ndarray, seed: int) -> dict[str, float]:
+def intervals(
+    labels: np.ndarray, predicted: np.ndarray, seed: int, classes: int = 2
+) -> dict[str, float]:
     """Return the ends of the 95 % bootstrap interval of each metric (Efron, 1979).
 
-    Each metric is one of four counts, so whole resamples need not be drawn: the counts of a
-    resample have a multinomial distribution.
+    Each metric is one of the counts of the confusion matrix, so whole resamples need not be drawn:
+    the counts of a resample have a multinomial distribution.
 
     >>> intervals(np.array([0, 1] * 50), np.array([0, 1] * 50), seed=1)["f1_low"]
     1.0
     """
-    shares = np.bincount(2 * labels.astype(int) + predicted, minlength=4) / len(labels)
-    drawn = np.random.default_rng(seed).multinomial(len(labels), shares, RESAMPLES)
-    negative, false_positive, false_negative, positive = drawn.T.astype(np.float64)
-    found = {
-        "accuracy": (positive + negative) / len(labels),
-        "precision": positive / np.maximum(1, positive + false_positive),
-        "recall": positive / np.maximum(1, positive + false_negative),
-        "f1": 2 * positive / np.maximum(1, 2 * positive + false_positive + false_negative),
-    }
+    kinds = classes * labels.astype(int) + predicted
+    parts = [
+        _of_counts(counts.reshape(-1, classes, classes))
+        for counts in _resampled(kinds, classes**2, seed)
+    ]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     ends = {name: np.quantile(values, [0.025, 0.975]) for name, values in found.items()}
     return {
         f"{name}_{end}": float(value)
@@ -45,7 +52,11 @@ def intervals(labels: np.ndarray, predicted: np.ndarray, seed: int) -> dict[str,
 
 
 def gain(
-    labels: np.ndarray, predicted: np.ndarray, baseline: np.ndarray, seed: int
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    baseline: np.ndarray,
+    seed: int,
+    classes: int = 2,
 ) -> dict[str, float]:
     """Return by how much F1 is above a baseline's, with the ends of the 95 % bootstrap interval.
 
@@ -54,21 +65,39 @@ def gain(
     >>> gain(np.array([0, 1] * 50), np.array([0, 1] * 50), np.array([1, 1] * 50), seed=1)["f1_gain"]
     0.33333333333333337
     """
-    kinds = 4 * labels.astype(int) + 2 * predicted + baseline
-    shares = np.bincount(kinds, minlength=8) / len(labels)
-    drawn = np.random.default_rng(seed).multinomial(len(labels), shares, RESAMPLES)
-    counts = drawn.reshape(RESAMPLES, 2, 2, 2).astype(np.float64)  # label, predicted, baseline
-    differences = _f1_of_counts(counts.sum(3)) - _f1_of_counts(counts.sum(2))
-    low, high = np.quantile(differences, [0.025, 0.975])
-    exact = f1(labels, predicted) - f1(labels, baseline)
+    kinds = classes * (classes * labels.astype(int) + predicted) + baseline
+    parts = []
+    for counts in _resampled(kinds, classes**3, seed):
+        drawn = counts.reshape(-1, classes, classes, classes)  # label, predicted, baseline
+        parts.append(_of_counts(drawn.sum(3))["f1"] - _of_counts(drawn.sum(2))["f1"])
+    low, high = np.quantile(np.concatenate(parts), [0.025, 0.975])
+    exact = f1(labels, predicted, classes) - f1(labels, baseline, classes)
     return {"f1_gain": exact, "f1_gain_low": float(low), "f1_gain_high": float(high)}
 
 
-def _f1_of_counts(counts: np.ndarray) -> np.ndarray:
-    """Return F1 of each of the counts by label and prediction, of shape (N, 2, 2)."""
-    right = 2 * counts[:, 1, 1]
-    found: np.ndarray = right / np.maximum(1, right + counts[:, 0, 1] + counts[:, 1, 0])
-    return found
+def _resampled(kinds: np.ndarray, count: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield how often resamples have each of `count` kinds, float64 of shape (resamples, count)."""
+    shares = np.bincount(kinds, minlength=count) / len(kinds)
+    random = np.random.default_rng(seed)
+    together = max(1, COUNTS_AT_ONCE // count)
+    for start in range(0, RESAMPLES, together):
+        drawn = random.multinomial(len(kinds), shares, min(together, RESAMPLES - start))
+        yield drawn.astype(np.float64)
+
+
+def _of_counts(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Return metrics, each of shape (N,), of counts by label and prediction, (N, k, k)."""
+    right = np.diagonal(counts, axis1=1, axis2=2)
+    predicted, labelled = counts.sum(1), counts.sum(2)
+    found = {
+        "precision": right / np.maximum(1, predicted),
+        "recall": right / np.maximum(1, labelled),
+        "f1": 2 * right / np.maximum(1, predicted + labelled),
+    }
+    of_class = {
+        name: each[:, 1] if each.shape[1] == BOTH else each.mean(1) for name, each in found.items()
+    }
+    return {"accuracy": right.sum(1) / counts.sum((1, 2))} | of_class
 
 
 def mcnemar(right: np.ndarray, other_right: np.ndarray) -> float:
@@ -83,18 +112,37 @@ def mcnemar(right: np.ndarray, other_right: np.ndarray) -> float:
     return float(stats.binomtest(one, one + other).pvalue) if one + other else 1.0
 
 
-def f1(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the harmonic mean of precision and recall of 1; 0 if nothing is found."""
-    return float(metrics.f1_score(labels, predicted, zero_division=0))
+def f1(labels: np.ndarray, predicted: np.ndarray, classes: int = 2) -> float:
+    """Return the harmonic mean of precision and recall; 0 of a class of which none is found."""
+    average = "binary" if classes == BOTH else "macro"
+    return float(
+        metrics.f1_score(labels, predicted, labels=range(classes), average=average, zero_division=0)
+    )
 
 
-def brier(labels: np.ndarray, positive: np.ndarray) -> float:
-    """Return the mean square of what the probabilities are off (Brier, 1950)."""
-    return float(((positive - labels) ** 2).mean())
+def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean square of what the probabilities are off (Brier, 1950).
+
+    Of two classes only those of class 1 count, of more their squares are added up.
+
+    Args:
+        labels: see above.
+        probabilities: of shape (N, classes).
+
+    """
+    off = probabilities - (labels[:, None] == np.arange(probabilities.shape[1]))
+    square = off[:, 1:] ** 2 if probabilities.shape[1] == BOTH else off**2
+    return float(square.sum(1).mean())
 
 
 def reliability(labels: np.ndarray, positive: np.ndarray) -> list[tuple[float, float, int]]:
-    """Return the mean probability, the share of 1 and the size of each tenth that has items."""
+    """Return the mean probability, the share of 1 and the size of each tenth that has items.
+
+    Args:
+        labels: 0 or 1.
+        positive: see above.
+
+    """
     places = np.minimum((positive * BINS).astype(int), BINS - 1)
     inside = (places == place for place in range(BINS))
     return [
@@ -142,3 +190,28 @@ def calibrated(scores: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np
         )
     positive: np.ndarray = curve.predict_proba(others[:, None])[:, 1]
     return positive
+
+
+def tempered(scores: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the probabilities that scores of more than two classes mean, of shape (M, classes).
+
+    They are the softmax of the scores times the factor that has the least cross-entropy (Guo and
+    others, 2017, temperature scaling), so the greatest score stays the likeliest class.
+
+    Args:
+        scores: of shape (N, classes), the greater the likelier the class.
+        labels: what is true of these.
+        others: of shape (M, classes), scores of the same kind.
+
+    >>> tempered(np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 1]), np.eye(3)[:1]).round(2).tolist()
+    [[0.75, 0.12, 0.12]]
+
+    """
+
+    def loss(power: float) -> float:
+        logs = log_softmax(np.exp(power) * scores, axis=1)
+        return -float(logs[np.arange(len(labels)), labels].mean())
+
+    found = optimize.minimize_scalar(loss, bounds=POWERS, method="bounded")
+    likely: np.ndarray = softmax(np.exp(found.x) * others, axis=1)
+    return likely

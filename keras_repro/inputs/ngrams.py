@@ -81,6 +81,11 @@ class NgramReader:
         return known
 
 
+def has_composed() -> bool:
+    """Say whether there are composed sentences to learn from beside the reviews."""
+    return len(ragged.read(ragged.COMPOSED, paths.NGRAMS).ids) > 0
+
+
 class Ngrams:
     """The reviews as the stage `ngrams` left them."""
 
@@ -89,7 +94,7 @@ class Ngrams:
 
     def classes(self) -> Sequence[str]:
         """Return the names of the classes, by label."""
-        return schemas.CLASSES
+        return ragged.read_classes(self.path)
 
     def training(self, settings: Wide | Gate | Reader, seed: int) -> TrainingData:
         """Return what trains and what validates.
@@ -98,7 +103,7 @@ class Ngrams:
         """
         census = ngrams.read_census()
         keys = census.keys()
-        inputs = NgramInputs(census.rarity(), keys.columns, len(schemas.CLASSES))
+        inputs = NgramInputs(census.rarity(), keys.columns, len(self.classes()))
         train, validation = (ragged.read(name, self.path) for name in ("train", "validation"))
         if settings.learns == "reviews":
             batches = texts.training(train, validation, keys.ids, settings, seed)

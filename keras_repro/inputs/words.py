@@ -94,11 +94,11 @@ class Words:
 
     def classes(self) -> Sequence[str]:
         """Return the names of the classes, by label."""
-        return schemas.CLASSES
+        return ragged.read_classes(self.path)
 
     def training(self, settings: Training, seed: int) -> TrainingData:
         """Return what trains and what validates."""
-        inputs = WordInputs(ragged.read_vocabulary_size(), len(schemas.CLASSES))
+        inputs = WordInputs(ragged.read_vocabulary_size(), len(self.classes()))
         train, validation = (ragged.read(name, self.path) for name in ("train", "validation"))
         batches = texts.training(train, validation, WordReader.inputs, settings, seed)
         return TrainingData(*batches, inputs, rows="reviews")

@@ -132,7 +132,7 @@ def parts(params: Hybrid) -> list[tuple[Wide | Gate | Reader, Build]]:
 
 def stack(
     wide: keras.Model,
-    gate: keras.Model,
+    gate: keras.Model | None,
     readers: Sequence[keras.Model],
     share: float,
     scale: float,
@@ -141,15 +141,22 @@ def stack(
 
     Args:
         wide: trained.
-        gate: trained, on the same n-grams as all.
+        gate: trained, on the same n-grams as all; None where all texts are reviews.
         readers: trained; all count alike.
         share: of the readers together, in what is surely a review.
         scale: the factor; below 1 it makes probabilities more cautious.
 
     """
     ngrams = keras.Input(wide.input_shape[1:], dtype="int32", name="ngrams")
-    review = keras.Model(gate.inputs, gate.output[:, 1:], name="gate")(ngrams)
     weight, part = scale * (1 - share), scale / len(readers)
+    if gate is None:
+        constant = {wide: weight} | dict.fromkeys(readers, scale * share / len(readers))
+        weighted = [
+            layers.Rescaling(by, name=f"{of.name}_weighted")(_logits_of(of)(ngrams))
+            for of, by in constant.items()
+        ]
+        return _answering(ngrams, weighted)
+    review = keras.Model(gate.inputs, gate.output[:, 1:], name="gate")(ngrams)
     weights = {wide: layers.Rescaling(weight, name="wide_share")(review)}
     for reader in readers:
         name = f"{reader.name}_share"
@@ -158,6 +165,11 @@ def stack(
         layers.Multiply(name=f"{of.name}_weighted")([_logits_of(of)(ngrams), by])
         for of, by in weights.items()
     ]
+    return _answering(ngrams, weighted)
+
+
+def _answering(ngrams: keras.KerasTensor, weighted: list[keras.KerasTensor]) -> keras.Model:
+    """Return a model whose logits are the sum of others."""
     logits = layers.Add(name="logits")(weighted)
     probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(ngrams, probabilities, name="sentiment_hybrid")

@@ -107,9 +107,10 @@ def behaviour() -> Behaviour:
     path = paths.metrics("behaviour")
     items: list[cases.Case | cases.Pair] = [*cases.read_cases(), *cases.read_pairs()]
     counts = Counter(item.capability for item in items)
-    if not path.is_file():
-        return Behaviour({}, counts)
-    found = {name: _numbers(of, path) for name, of in files.read_json(path).items()}
+    content = files.read_json(path) if path.is_file() else {}
+    if content.get("asked") == 0:  # the classes are others than those of the cases
+        content = {}
+    found = {name: _numbers(of, path) for name, of in content.items()}
     for name, of in found.items():
         if missing := [key for key in ("cases", *counts) if key not in of]:
             raise ReproError(

@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from keras_repro.bundles import explanation
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files
 from keras_repro.core.errors import ReproError
@@ -46,8 +47,9 @@ def predict(
 ) -> Summary:
     """Write the rows of a file with a label, a probability and perhaps a reason behind each.
 
-    The columns stay as they are. Where there is no text, or none that can be judged, the reason
-    says why and the others are empty.
+    Of more than two classes the probability of each follows. The columns of the file stay as they
+    are. Where there is no text, or none that can be judged, the reason says why and the others are
+    empty.
 
     Args:
         model: that answers.
@@ -60,7 +62,8 @@ def predict(
         ReproError: the file cannot be read, has no such column, or has one of an answer already.
 
     """
-    with _long_cells(), rows.opened(source, reading) as table:
+    further = explanation.columns(model.labels)
+    with _long_cells(), rows.opened(source, reading._replace(answers=further)) as table:
         written = table.encoding if reading.written == SAME else reading.written
         try:
             "".encode(written)
@@ -71,10 +74,10 @@ def predict(
             tqdm(
                 desc=source.name, total=table.size, unit="B", unit_scale=True, disable=None
             ) as bar,
-            _output(target, table, written) as write,
+            _output(target, table, further, written) as write,
         ):
             while chunk := list(islice(table.items, ROWS_AT_ONCE)):
-                for item, answer in zip(chunk, _answers(model, chunk), strict=True):
+                for item, answer in zip(chunk, _answers(model, chunk, further), strict=True):
                     write(_readable(item.cells), answer)
                     unanswered += answer[0] is None
                 count += len(chunk)
@@ -92,16 +95,17 @@ def _long_cells() -> Iterator[None]:
 
 
 def _answers(
-    model: Sentiment, items: list[Item]
-) -> Iterator[tuple[str | None, float | None, str | None]]:
+    model: Sentiment, items: list[Item], columns: Sequence[str]
+) -> Iterator[tuple[str | float | None, ...]]:
     texts = [None if item.fault else _cleared(model, item.text) for item in items]
     found = iter(model.answers([text for text in texts if text]) if any(texts) else ())
     for item, text in zip(items, texts, strict=True):
         if text:
-            label, probability, reason = next(found)
-            yield label, round(probability, files.DECIMALS), reason
+            cells = explanation.values(next(found))
+            yield tuple(round(c, files.DECIMALS) if isinstance(c, float) else c for c in cells)
         else:
-            yield None, None, item.fault or (TOO_LONG if item.text.strip() else NO_TEXT)
+            fault = item.fault or (TOO_LONG if item.text.strip() else NO_TEXT)
+            yield tuple(fault if name == "reason" else None for name in columns)
 
 
 def _cleared(model: Sentiment, text: str) -> str | None:
@@ -123,9 +127,11 @@ def _readable(cell: Any) -> Any:
 
 
 @contextmanager
-def _output(target: Path | None, table: Table, encoding: str) -> Iterator[Write]:
+def _output(
+    target: Path | None, table: Table, further: Sequence[str], encoding: str
+) -> Iterator[Write]:
     if target is None:
-        with formats.TEXTS[table.form](sys.stdout, table.head, table.delimiter) as write:
+        with formats.TEXTS[table.form](sys.stdout, table.head, further, table.delimiter) as write:
             yield write
         return
     suffix = target.suffix.lower()
@@ -134,14 +140,14 @@ def _output(target: Path | None, table: Table, encoding: str) -> Iterator[Write]
     try:
         with files.replacing(target) as temporary:
             if form in formats.BINARIES:
-                with formats.BINARIES[form](temporary, table.head) as write:
+                with formats.BINARIES[form](temporary, table.head, further) as write:
                     yield write
                 return
             with (
                 temporary.open(
                     "w", encoding=encoding, errors="backslashreplace", newline=""
                 ) as file,
-                formats.TEXTS[form](file, table.head, delimiter) as write,
+                formats.TEXTS[form](file, table.head, further, delimiter) as write,
             ):
                 yield write
     except (PermissionError, IsADirectoryError, NotADirectoryError) as error:

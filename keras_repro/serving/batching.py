@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
-from keras_repro.bundles.explanation import Answer
+from keras_repro.bundles.explanation import Answer, ClassAnswer
 from keras_repro.core.errors import ReproError
 
 # Texts that are answered together at most, unless one request has more.
@@ -13,7 +13,7 @@ TEXTS_PER_BATCH = 256
 
 
 # What becomes of a text: its answer, or why there is none.
-Judged = Answer | ReproError
+Judged = Answer | ClassAnswer | ReproError
 
 
 class BusyError(Exception):

@@ -18,7 +18,7 @@ from keras_repro.core.errors import ReproError
 from keras_repro.serving import settings, tools, verify
 
 if TYPE_CHECKING:  # ONNX Runtime takes a moment to import, and most subcommands do without it
-    from keras_repro.bundles.explanation import Answer
+    from keras_repro.bundles.sentiment import AnyAnswer
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ REASONS = {
     "unknown": "no known word",
     "balanced": "as much for as against",
 }
+OF_CLASSES = REASONS | {"balanced": "two classes are about as likely"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -185,9 +186,10 @@ def _predict(arguments: argparse.Namespace) -> None:
         _answer_lines(answer, as_json=arguments.json)
 
 
-def _judged(found: "Answer") -> str:
+def _judged(found: "AnyAnswer") -> str:
     """Return a verdict as a line begins with it."""
-    why = f" ({REASONS[found.reason]})" if found.reason else ""
+    several = hasattr(found, "probabilities")
+    why = f" ({(OF_CLASSES if several else REASONS)[found.reason]})" if found.reason else ""
     return f"{found.label} {found.probability:.4f}{why}"
 
 

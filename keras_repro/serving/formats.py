@@ -13,50 +13,54 @@ from openpyxl.cell import WriteOnlyCell
 
 from keras_repro.core.errors import ReproError
 
-ANSWERS = ("label", "probability", "reason")
+PROBABILITY = "probability"  # what the columns of numbers begin with
 # What XML cannot hold, and what Excel can: rows, and characters of a cell.
 NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 MOST_ROWS, LONGEST_CELL = 1_048_576, 32_767
 
 # The key of a row that is no object.
 UNREAD = "row"
-# Takes the cells of a row or an object, and its label, probability and reason, None for none.
+# Takes the cells of a row or an object, and its label, probability, reason and what else there is
+# of an answer, None for none.
 Cells = Sequence[Any] | Mapping[str, Any]
 Write = Callable[[Cells, Sequence[Any]], None]
 
 
 @contextmanager
-def csv_writer(file: TextIO, head: Sequence[str], delimiter: str) -> Iterator[Write]:
+def csv_writer(
+    file: TextIO, head: Sequence[str], further: Sequence[str], delimiter: str
+) -> Iterator[Write]:
     """Yield what writes rows of a delimited text behind its header."""
     writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([*head, *ANSWERS])
+    writer.writerow([*head, *further])
 
     def write(cells: Cells, answers: Sequence[Any]) -> None:
-        label, probability, reason = answers
-        shown = "" if probability is None else f"{probability:.6f}"
-        writer.writerow([*map(_text, _ordered(cells, head)), label or "", shown, reason or ""])
+        shown = (f"{each:.6f}" if isinstance(each, float) else each or "" for each in answers)
+        writer.writerow([*map(_text, _ordered(cells, head)), *shown])
 
     yield write
 
 
 @contextmanager
-def jsonl_writer(file: TextIO, head: Sequence[str], _: str) -> Iterator[Write]:
+def jsonl_writer(
+    file: TextIO, head: Sequence[str], further: Sequence[str], _: str
+) -> Iterator[Write]:
     """Yield what writes an object a line."""
 
     def write(cells: Cells, answers: Sequence[Any]) -> None:
         row = dict(cells if isinstance(cells, Mapping) else zip(head, cells, strict=True))
-        pairs = row | dict(zip(ANSWERS, answers, strict=True))
+        pairs = row | dict(zip(further, answers, strict=True))
         file.write(json.dumps(pairs, ensure_ascii=False, default=str) + "\n")
 
     yield write
 
 
 @contextmanager
-def xlsx_writer(path: Path, head: Sequence[str]) -> Iterator[Write]:
+def xlsx_writer(path: Path, head: Sequence[str], further: Sequence[str]) -> Iterator[Write]:
     """Yield what writes rows of a workbook, of which none is a formula."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("answers")
-    sheet.append([*head, *ANSWERS])
+    sheet.append([*head, *further])
     rows = 1
 
     def cell(value: Any) -> Any:
@@ -79,15 +83,16 @@ def xlsx_writer(path: Path, head: Sequence[str]) -> Iterator[Write]:
 
 
 @contextmanager
-def parquet_writer(path: Path, head: Sequence[str]) -> Iterator[Write]:
-    """Yield what writes rows whose cells are text, with the probability as a number."""
+def parquet_writer(path: Path, head: Sequence[str], further: Sequence[str]) -> Iterator[Write]:
+    """Yield what writes rows whose cells are text, with the probabilities as numbers."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from keras_repro.core.parquet import ROWS_PER_GROUP
 
-    names = [*head, *ANSWERS]
-    kinds = [pa.float64() if name == "probability" else pa.string() for name in names]
+    names = [*head, *further]
+    kinds = [pa.string()] * len(head)
+    kinds += [pa.float64() if name.startswith(PROBABILITY) else pa.string() for name in further]
     schema = pa.schema(list(zip(names, kinds, strict=True)))
     waiting: list[Sequence[Any]] = []
     with pq.ParquetWriter(path, schema) as writer:

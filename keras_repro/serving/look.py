@@ -6,6 +6,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Reviews
 from keras_repro.datasets import containers, encodings, own, plausibility, ratings, sources, tables
 from keras_repro.datasets.delimited import names
+from keras_repro.serving import classes
 from keras_repro.text import schemas
 from keras_repro.text.normalisation import normalise
 
@@ -109,19 +111,17 @@ def _encoding(opened: containers.Opened, encoding: str) -> tuple[str, str]:
 
 def _guessed(file: sources.File, encoding: str, sheet: str | int) -> Guess:
     """Guess the columns of a file from its first rows."""
-    with containers.opened(file.path) as opened:
-        content = tables.content(opened, encoding, sheet, (), _promise)
-        if content is None:
-            raise ReproError(f"{file.path}: no rows; expected reviews")
-        rows = [row.cells for row in islice(content.rows, GUESSED_ROWS + 1) if row.fault is None]
+    with _read(file, encoding, sheet) as (suffix, content, cells):
+        rows = list(islice(cells, GUESSED_ROWS + 1))
     if content.head is None:
         head = list(dict.fromkeys(str(key) for row in rows for key in row))
         rows = [[row.get(name) for name in head] for row in rows]
     else:
         head = names(content.head)
-    if opened.suffix == ".txt" and not content.has_head:
+    if suffix == ".txt" and not content.has_head:
         return Guess(["text: a review a line, or a file each where the folder tells the label"], {})
-    body = rows[1:] if content.has_head and content.head is not None else rows
+    has_head = content.has_head and content.head is not None
+    body = rows[1:] if has_head else rows
     padded = [_padded(row, len(head)) for row in body]
     columns = [[row[place] for row in padded] for place in range(len(head))]
     grades = {place: told for place, cells in enumerate(columns) if (told := _grade(cells))}
@@ -139,6 +139,19 @@ def _guessed(file: sources.File, encoding: str, sheet: str | int) -> Guess:
     settings = {"text": called[text]}
     lines = [f"columns: {', '.join(map(str, called))}" + ("" if named else " (it has no header)")]
     lines.append(f"text: {called[text]}, such as {_examples(columns[text])}")
+    if grade is None:
+        others = (p for p in range(len(head)) if p != text and classes.is_of_labels(columns[p]))
+        strange += others
+    label = grade if grade is not None else next(iter(strange), None)
+    if label is not None and (grade is None or grades[grade][0] == "label"):
+        with _read(file, encoding, sheet) as (*_, cells):  # more rows than the guess
+            every = islice(cells, int(has_head and named), None)
+            known = classes.labels(every, label, head[label])
+        if found := classes.suggested(known):
+            settings |= {"label": called[label], "classes": found}
+            lines.append(f"label: {called[label]}, such as {_examples(columns[label])}")
+            lines.append("classes: as below; null: negative and positive alone")
+            return Guess(lines, settings)
     if grade is None and strange:
         kind = "rating" if head[strange[0]].lower() in RATINGS else "label"
         settings[kind] = called[strange[0]]
@@ -155,6 +168,19 @@ def _guessed(file: sources.File, encoding: str, sheet: str | int) -> Guess:
     of = f" of {scale}" if kind == "rating" else ""
     lines.append(f"{kind}: {called[grade]}{of}, such as {_examples(columns[grade])}")
     return Guess(lines, settings)
+
+
+@contextmanager
+def _read(
+    file: sources.File, encoding: str, sheet: str | int
+) -> Iterator[tuple[str, tables.Content, Iterator[Any]]]:
+    """Yield the suffix of a file, its table, and the cells of the rows that can be read."""
+    with containers.opened(file.path) as opened:
+        content = tables.content(opened, encoding, sheet, (), _promise)
+        if content is None:
+            raise ReproError(f"{file.path}: no rows; expected reviews")
+        cells = (row.cells for row in content.rows if row.fault is None)
+        yield opened.suffix, content, cells
 
 
 def _promise(head: Sequence[Any]) -> int:
@@ -214,20 +240,23 @@ def _examples(cells: Sequence[Any]) -> str:
 def _rows(settings: dict[str, Any]) -> Iterator[str]:
     """Yield what reading the rows with these settings tells."""
     start = time.monotonic()
-    classes: Counter[str] = Counter()
+    read = Reviews.model_validate(settings)
+    of_classes = read.class_ratings or {}
+    meant = {rating: name for name, each in of_classes.items() for rating in each} or CLASSES
+    counts: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     examples: dict[str, str] = {}
     texts: Counter[str] = Counter()
     rows = 0
     whole = True
-    for batch in _silent(own.parse("file", Reviews.model_validate(settings))):
+    for batch in _silent(own.parse("file", read)):
         for rating, text, _, line, fault in zip(*map(_column, batch.columns), strict=True):
             rows += 1
             if fault:
                 faults[fault] += 1
                 examples.setdefault(fault, f"line {line}: {text[:SHOWN]!r}")
             else:
-                classes[CLASSES[rating]] += 1
+                counts[meant.get(rating, "left out")] += 1
                 texts[normalise(text, "NFKC")] += 1
         if rows >= MOST_ROWS or time.monotonic() - start > MOST_SECONDS:
             whole = False
@@ -235,7 +264,7 @@ def _rows(settings: dict[str, Any]) -> Iterator[str]:
     if not rows:
         raise ReproError("no rows; expected reviews")
     yield f"rows: {rows:,}" + ("" if whole else " at its beginning, which is all that was read")
-    yield "labels: " + ", ".join(f"{count:,} {name}" for name, count in sorted(classes.items()))
+    yield "labels: " + ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
     yield f"duplicates: {sum(texts.values()) - len(texts):,}"
     if texts:
         lengths = sorted(map(len, texts.elements()))

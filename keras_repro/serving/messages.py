@@ -85,21 +85,29 @@ class Drawing(_Asked):
 class Prediction(BaseModel):
     """What a review is."""
 
-    label: Literal["negative", "positive", "none"]
-    probability: Annotated[float, Field(ge=0, le=1, description="of positive")]
+    label: Annotated[str, Field(description="negative, positive, another class, or none")]
+    probability: Annotated[
+        float, Field(ge=0, le=1, description="of positive, or of the likeliest of more classes")
+    ]
     reason: Annotated[Reason | None, Field(description="why the label is none")]
+
+
+class ClassPrediction(Prediction):
+    """What a review is of more than two classes."""
+
+    probabilities: dict[str, float]
 
 
 class Predictions(BaseModel):
     """What reviews are, in their order."""
 
     model: str
-    threshold: float
-    predictions: list[Prediction]
+    threshold: Annotated[float | None, Field(description="null of more than two classes")]
+    predictions: list[ClassPrediction | Prediction]
 
 
 class Word(BaseModel):
-    """A word and how far it moves the logit of positive."""
+    """A word and how far it moves the log-odds of positive, or of the likeliest of more classes."""
 
     word: str
     effect: float
@@ -109,8 +117,12 @@ class Explanation(Prediction):
     """What a review is and which of its words say so."""
 
     model: str
-    threshold: float
+    threshold: Annotated[float | None, Field(description="null of more than two classes")]
     words: list[Word]
+
+
+class ClassExplanation(Explanation, ClassPrediction):
+    """What a review is of more than two classes, and which of its words say so."""
 
 
 class Digit(BaseModel):

@@ -6,13 +6,14 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keras_repro.bundles.explanation import Answer
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Reviews
 from keras_repro.datasets import containers, delimited, encodings, own, sources, tables
 from keras_repro.datasets.delimited import Row
 from keras_repro.datasets.tables import Content
 from keras_repro.serving import formats
-from keras_repro.serving.formats import ANSWERS, Cells
+from keras_repro.serving.formats import Cells
 from keras_repro.text.schemas import NUL, OTHER_WIDTH, UNDECODABLE
 
 # Rows that are answered at once: enough for batches of similar length.
@@ -29,6 +30,7 @@ class Reading(NamedTuple):
         encoding: of the file; `auto` finds it.
         sheet: of a workbook: its name or number.
         written: the encoding of the answers; `same` is that of the file.
+        answers: the columns that they get.
 
     """
 
@@ -36,6 +38,7 @@ class Reading(NamedTuple):
     encoding: str = "auto"
     sheet: str | int = 1
     written: str = "utf-8"
+    answers: Sequence[str] = Answer._fields
 
 
 class Item(NamedTuple):
@@ -119,7 +122,7 @@ def _table(opened: containers.Opened, reading: Reading, encoding: str, source: P
         lambda head: _place(head, column) is not None,
     )  # fmt: skip
     if found is not None and found.head is None:
-        return _objects(found.rows, column, source)
+        return _objects(found.rows, reading, source)
     head = list(found.head or []) if found else []
     place = 0 if len(head) == 1 and column is None else _place(head, column)
     if found is None or place is None:
@@ -134,7 +137,7 @@ def _table(opened: containers.Opened, reading: Reading, encoding: str, source: P
         names = [TEXT if each == place else str(each + 1) for each in range(len(head))]
     elif found.has_head:
         next(rows, None)
-    _check_free(names, source)
+    _check_free(names, reading.answers, source)
     form = suffix if suffix in (".csv", ".tsv") else ".csv"
     return Table(names, _items(rows, found, len(head), place), found.delimiter, form)
 
@@ -178,8 +181,9 @@ def _item(cells: Cells, text: Any, fault: str | None) -> Item:
     return Item(cells, told, fault)
 
 
-def _objects(rows: Iterator[Row], column: str | int | None, source: Path) -> Table:
+def _objects(rows: Iterator[Row], reading: Reading, source: Path) -> Table:
     """Return objects as a table whose columns are the keys of the first of them."""
+    column = reading.column
     first = list(islice(rows, ROWS_AT_ONCE))
     head = list(dict.fromkeys(str(key) for row in first for key in row.cells or {}))
     place = None if isinstance(column, int) else _place(head, column)
@@ -188,7 +192,7 @@ def _objects(rows: Iterator[Row], column: str | int | None, source: Path) -> Tab
             f"{source}: line {first[0].line if first else 1}: expected an object with the key "
             f"{column or TEXT!r} (--text-column)"
         )
-    _check_free(head, source)
+    _check_free(head, reading.answers, source)
     key = head[place]
 
     def items() -> Iterator[Item]:
@@ -202,9 +206,9 @@ def _objects(rows: Iterator[Row], column: str | int | None, source: Path) -> Tab
     return Table(head, items(), ",", ".jsonl")
 
 
-def _check_free(columns: Sequence[str], source: Path) -> None:
+def _check_free(columns: Sequence[str], answers: Sequence[str], source: Path) -> None:
     """Refuse a table of which an answer would take the place of a column."""
-    if taken := [name for name in ANSWERS if name in columns]:
+    if taken := [name for name in answers if name in columns]:
         raise ReproError(
             f"{source}: has a column {taken[0]!r} already; expected none, since the answers get it"
         )

@@ -23,13 +23,15 @@ from starlette.routing import Route
 from keras_repro.bundles import explanation
 from keras_repro.bundles.explanation import Answer
 from keras_repro.bundles.images import ImageClassifier
-from keras_repro.bundles.sentiment import Sentiment
+from keras_repro.bundles.sentiment import AnyAnswer, Sentiment
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import metrics
 from keras_repro.serving.batching import Batcher, BusyError, Judged
 from keras_repro.serving.guard import LATER, Guard, Metrics, busy
 from keras_repro.serving.messages import (
     PNG,
+    ClassExplanation,
+    ClassPrediction,
     Digit,
     Drawing,
     Explanation,
@@ -104,7 +106,7 @@ class Service:
         self._predicting.shutdown()
 
     async def predict(self, asked: Texts) -> Predictions:
-        """Say of reviews whether they are positive, and how likely."""
+        """Say of reviews whether they are positive, or of which class, and how likely."""
         try:
             found = await self._batcher(asked.texts)
         except BusyError:
@@ -112,13 +114,17 @@ class Service:
         return Predictions(
             model=self._model.name,
             threshold=self._model.threshold,
-            predictions=[Prediction(**answer._asdict()) for answer in _answers(found)],
+            predictions=[
+                (Prediction if isinstance(answer, Answer) else ClassPrediction)(**answer._asdict())
+                for answer in _answers(found)
+            ],
         )
 
-    async def explain(self, asked: Text) -> Explanation:
+    async def explain(self, asked: Text) -> ClassExplanation | Explanation:
         """Say which words push a review which way: what changes where each is left out."""
         found = await self._aside(self._explaining, self._explained, asked.text)
-        return Explanation(
+        kind = Explanation if isinstance(found.answer, Answer) else ClassExplanation
+        return kind(
             model=self._model.name,
             threshold=self._model.threshold,
             **found.answer._asdict(),
@@ -197,7 +203,7 @@ class Service:
         return Digit(label=label, probability=likely[label], probabilities=likely)
 
 
-def _answers(found: Iterable[Judged]) -> Iterable[Answer]:
+def _answers(found: Iterable[Judged]) -> Iterable[AnyAnswer]:
     """Return answers if there is one to each text."""
     for judged in found:
         if isinstance(judged, ReproError):

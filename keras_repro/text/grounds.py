@@ -49,3 +49,13 @@ def balanced(probability: float, threshold: float) -> bool:
     (True, False)
     """
     return abs(probability - threshold) < BALANCED
+
+
+def tied(probabilities: Sequence[float]) -> bool:
+    """Return whether the two likeliest of several classes are about as likely.
+
+    >>> tied([0.4, 0.2, 0.4]), tied([0.4, 0.25, 0.35])
+    (True, False)
+    """
+    second, first = sorted(probabilities)[-2:]
+    return first - second < 2 * BALANCED

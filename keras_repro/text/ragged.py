@@ -3,6 +3,7 @@
 data/processed/ngrams.npz has the same arrays with characters in place of tokens.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple, Self
@@ -27,7 +28,7 @@ class Encoded(NamedTuple):
 
     Attributes:
         ids: bytes of shape (N,), the review ids.
-        labels: uint8 of shape (N,), 0 or 1.
+        labels: uint8 of shape (N,), places in `read_classes()`.
         offsets: int64 of shape (N + 1,); review i is `tokens[offsets[i]:offsets[i + 1]]`.
         sources: uint16 of shape (N,), the number of each review's source in `read_sources()`.
         tokens: int32 of shape (total,), the token ids of all reviews in turn.
@@ -196,6 +197,17 @@ def read(split: str, path: Path = paths.ENCODED_REVIEWS) -> Encoded:
 def read_vocabulary_size() -> int:
     """Return the number of ids, the two reserved ones included."""
     return int(files.read_npz(paths.ENCODED_REVIEWS, ["vocabulary_size"])["vocabulary_size"])
+
+
+def classes(names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return an array of the classes as `read_classes` finds it; none of negative and positive."""
+    return {} if tuple(names) == schemas.CLASSES else {"classes": np.array(names, np.str_)}
+
+
+def read_classes(path: Path = paths.ENCODED_REVIEWS) -> tuple[str, ...]:
+    """Return the names of the classes, in the order of the labels."""
+    found = files.read_npz(path, [], optional=["classes"])
+    return tuple(found["classes"].tolist()) if found else schemas.CLASSES
 
 
 def read_sources(path: Path = paths.ENCODED_REVIEWS) -> list[str]:

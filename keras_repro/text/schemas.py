@@ -3,8 +3,9 @@
 import pyarrow as pa
 
 # Every row of a corpus is here. `rating` is from 1 to 5, or 0 where the site lets its users give
-# none; `line` counts from 1 where the row starts in its file. Of a row that is no review, `fault`
-# says why, `text` is the row as it was, and `rating` is null.
+# none; where reviews.classes lists labels, it is the number of one, counted from 1, or 0 for none
+# of them. `line` counts from 1 where the row starts in its file. Of a row that is no review,
+# `fault` says why, `text` is the row as it was, and `rating` is null.
 RAW = pa.schema(
     [
         ("rating", pa.int8()),
@@ -68,6 +69,7 @@ PREPARED = pa.schema(
 SEGMENTED = PREPARED.append(pa.field("tokens", pa.list_(pa.string())))
 
 NEGATIVE, POSITIVE = 0, 1
+# By label, unless reviews.classes names others.
 CLASSES = ("negative", "positive")
 # The ids of no token and of any without an id of its own.
 PAD, UNKNOWN = 0, 1

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from keras_repro.core import parquet, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.core.params import Prepare, Splits
+from keras_repro.core.params import Params, Prepare, Splits
 from keras_repro.text import normalisation, schemas
 from keras_repro.text.repetitions import CONTRADICTORY, DUPLICATE, KEPT, Repetitions
 
@@ -65,10 +66,18 @@ def splits_of(ids: np.ndarray, splits: Splits) -> np.ndarray:
     return np.searchsorted(bounds, ids / 2.0**64, side="right")
 
 
-def clean(settings: Prepare, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return rows of `schemas.RAW` as rows of `CLEANED`."""
-    label = dict.fromkeys(settings.negative, schemas.NEGATIVE)
-    label |= dict.fromkeys(settings.positive, schemas.POSITIVE)
+def clean(
+    settings: Prepare, classes: Mapping[str, AbstractSet[int]], batch: pa.RecordBatch
+) -> pa.RecordBatch:
+    """Return rows of `schemas.RAW` as rows of `CLEANED`.
+
+    Args:
+        settings: the section `prepare` of params.yaml.
+        classes: the ratings that mean each, in the order of the labels.
+        batch: the rows.
+
+    """
+    label = {rating: place for place, each in enumerate(classes.values()) for rating in each}
     columns = (batch[name].to_pylist() for name in ("rating", "text", "fault", "source", "line"))
     rows = [
         (None, None, text, fault)
@@ -102,8 +111,7 @@ class Selection:
     """Two passes over a corpus: the first finds what repeats, the second yields what is kept.
 
     Args:
-        settings: the section `prepare` of params.yaml.
-        max_bad_fraction: of all rows, how many may be rejected.
+        settings: params.yaml.
         scratch: an empty directory, which gets the cleaned corpus.
 
     Attributes:
@@ -112,9 +120,10 @@ class Selection:
 
     """
 
-    def __init__(self, settings: Prepare, max_bad_fraction: float, scratch: Path) -> None:
-        self._settings = settings
-        self._max_bad_fraction = max_bad_fraction
+    def __init__(self, settings: Params, scratch: Path) -> None:
+        self._splits, self._reviews = settings.prepare.splits, settings.reviews
+        self._classes = settings.classes
+        self._names = tuple(self._classes)
         self._cleaned = scratch / "cleaned.parquet"
         self._outcomes = scratch / "outcomes.bin"
         self._repetitions = scratch / "repetitions"
@@ -170,19 +179,27 @@ class Selection:
         """
         rows, rejected = self.counts["rows"], self.counts["rejected"]
         if rows == 0:
-            raise ReproError(f"{paths.RAW_REVIEWS}: no rows; expected reviews of both classes")
-        if rejected > self._max_bad_fraction * rows:
+            raise ReproError(f"{paths.RAW_REVIEWS}: no rows; expected reviews of each class")
+        most = self._reviews.max_bad_fraction
+        if rejected > most * rows:
             commonest = sorted(self._examples, key=lambda fault: -self.counts[_counter_of(fault)])
             lines = [
                 f"  {self.counts[_counter_of(fault)]:,} × {fault}, such as {self._examples[fault]}"
-                + (f"\n    expected {hint}" if (hint := schemas.EXPECTED.get(fault)) else "")
+                + (f"\n    expected {hint}" if (hint := self._expected(fault)) else "")
                 for fault in commonest[:COMMONEST]
             ]
             raise ReproError(
                 f"{paths.RAW_REVIEWS}: {rejected:,} of {rows:,} rows are no reviews; expected at "
-                f"most {self._max_bad_fraction:g} of them (reviews.max_bad_fraction in "
+                f"most {most:g} of them (reviews.max_bad_fraction in "
                 f"{paths.PARAMS}; all are in {paths.REJECTED_REVIEWS})\n" + "\n".join(lines)
             )
+
+    def _expected(self, fault: str) -> str | None:
+        if fault == schemas.UNKNOWN_LABEL and isinstance(self._reviews.classes, tuple):
+            return (
+                f"{', '.join(self._names)} (reviews.classes); reviews.labels says what others mean"
+            )
+        return schemas.EXPECTED.get(fault)
 
     def kept(self) -> Iterator[pa.RecordBatch]:
         """Yield the kept reviews, in the corpus' order, as rows of `schemas.PREPARED`.
@@ -200,7 +217,7 @@ class Selection:
             self.counts["contradictory"] += int((found == CONTRADICTORY).sum())
             chosen = batch.filter(pa.array(found == KEPT))
             self.counts["kept"] += chosen.num_rows
-            splits = splits_of(_as_numbers(chosen["id"]), self._settings.splits)
+            splits = splits_of(_as_numbers(chosen["id"]), self._splits)
             self._count_kept(chosen, splits)
             names = pa.array(schemas.SPLITS).take(pa.array(splits))
             columns = {name: chosen[name] for name in ("id", "label", "text", "source")}
@@ -210,7 +227,7 @@ class Selection:
     def _count_kept(self, chosen: pa.RecordBatch, splits: np.ndarray) -> None:
         pairs = Counter(zip(splits.tolist(), chosen["label"].to_pylist(), strict=True))
         for (split, label), count in pairs.items():
-            self.counts[f"{schemas.SPLITS[split]}_{schemas.CLASSES[label]}"] += count
+            self.counts[f"{schemas.SPLITS[split]}_{self._names[label]}"] += count
         for value in pc.value_counts(chosen["source"]).to_pylist():
             self.counts[f"kept_from_{value['values']}"] += value["counts"]
 
@@ -225,18 +242,27 @@ class Selection:
         """Raise if there is nothing to train, to validate or to test one of the classes with."""
         if self.counts["rows"] != sum(self.counts[outcome] for outcome in OUTCOMES):
             raise AssertionError(f"rows went missing: {dict(self.counts)}")
-        for name, ratings in zip(
-            schemas.CLASSES, (self._settings.negative, self._settings.positive), strict=True
-        ):
-            for split in schemas.SPLITS:
-                if self.counts[f"{split}_{name}"] == 0:
-                    total = sum(self.counts[f"{other}_{name}"] for other in schemas.SPLITS)
-                    raise ReproError(
-                        f"{paths.RAW_REVIEWS}: the {split} split has no {name} review (rating "
-                        f"{' or '.join(map(str, sorted(ratings)))}) and the corpus {total} "
-                        f"({self._told()}); expected at least one in each split, so a few dozen "
-                        "distinct ones of each class"
-                    )
+        lacking = {
+            name: lacks
+            for name in self._names
+            if (lacks := [s for s in schemas.SPLITS if self.counts[f"{s}_{name}"] == 0])
+        }
+        if not lacking:
+            return
+        found = [
+            f"the {lacks[0]} split has no {name} review ({self._meaning(name)}) and the corpus "
+            f"{sum(self.counts[f'{split}_{name}'] for split in schemas.SPLITS)}"
+            for name, lacks in lacking.items()
+        ]
+        raise ReproError(
+            f"{paths.RAW_REVIEWS}: {', '.join(found)} ({self._told()}); expected at least one in "
+            "each split, so a few dozen distinct ones of each class"
+        )
+
+    def _meaning(self, name: str) -> str:
+        if isinstance(self._reviews.classes, tuple):
+            return "by its label"
+        return f"rating {' or '.join(map(str, sorted(self._classes[name])))}"
 
     def _told(self) -> str:
         told = (f"{self.counts[outcome]:,} {outcome}" for outcome in OUTCOMES)

@@ -1,6 +1,7 @@
 """Trains the parts of a model one after another and weighs them on the validation split."""
 
 import logging
+from collections import defaultdict
 from types import ModuleType
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from sklearn.metrics import log_loss
 
 from keras_repro import inputs
 from keras_repro.core import params
-from keras_repro.inputs import batches
+from keras_repro.inputs import batches, ngrams
 from keras_repro.training.run import Run
 
 log = logging.getLogger(__name__)
@@ -31,9 +32,10 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
     """
     kind = inputs.of(module.DATASET)
     validation = kind.split("validation", settings, seed, settings.reader.batch_size)
-    trained: list[keras.Model] = []
-    logits: list[np.ndarray] = []
-    for number, (section, build) in enumerate(module.parts(settings)):
+    learned: dict[str, list[tuple[keras.Model, np.ndarray]]] = defaultdict(list)
+    gated = ngrams.has_composed()  # or a gate has nothing to tell apart
+    parts = [part for part in module.parts(settings) if gated or part[0].learns != "origin"]
+    for number, (section, build) in enumerate(parts):
         splits = kind.training(section, seed + number)
         found = []
         for trial in section.trials(len(splits.train)):
@@ -43,13 +45,16 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
         _, trial, part, scores = min(found, key=lambda one: one[0])
         if len(found) > 1:
             log.info("%s: the learning rate %g is best", part.name, trial.optimizer.learning_rate)
-        trained.append(part)
-        logits.append(scores)
-    wide, gate, *readers = logits
-    review = batches.as_probabilities(gate)[:, 1:]
-    mix = best_mix(wide, np.mean(readers, axis=0), review, validation.labels, settings.shares)
+        learned[section.learns].append((part, scores))
+    ((wide, first),) = learned["reviews"]
+    readers, others = zip(*learned["texts"], strict=True)
+    gate, review = None, np.ones((len(first), 1))
+    if learned["origin"]:
+        ((gate, scores),) = learned["origin"]
+        review = batches.as_probabilities(scores)[:, 1:]
+    mix = best_mix(first, np.mean(others, axis=0), review, validation.labels, settings.shares)
     log.info("share of the readers: %g; logits times %g", mix.share, mix.scale)
-    model: keras.Model = module.stack(*trained[:2], trained[2:], mix.share, mix.scale)
+    model: keras.Model = module.stack(wide, gate, readers, mix.share, mix.scale)
     return model
 
 

@@ -9,7 +9,6 @@ from threadpoolctl import threadpool_limits
 from keras_repro import baselines
 from keras_repro.core import files, params, paths, runtime
 from keras_repro.evaluation import behaviour, plots, predictions, scores, uncertainty
-from keras_repro.text.schemas import CLASSES
 
 
 def main() -> None:
@@ -18,6 +17,7 @@ def main() -> None:
     parser.add_argument("name", choices=params.Baselines.model_fields)
     name = parser.parse_args().name
     settings = params.load()
+    classes = tuple(settings.classes)
     reviews = baselines.read(settings.storage.segmented_reviews)
     validation, test = reviews["validation"], reviews["test"]
     candidates = baselines.candidates(
@@ -28,23 +28,45 @@ def main() -> None:
     with threadpool_limits(1):
         best, judged, tried = choose(candidates, validation)
 
-        def positive(scored: np.ndarray) -> np.ndarray:
-            return uncertainty.calibrated(judged, validation.labels, scored).round(files.DECIMALS)
+        def likely(scored: np.ndarray) -> np.ndarray:
+            return rounded(probabilities(judged, validation.labels, scored))
 
-        found = {"validation": positive(judged), "test": positive(best.score(test))}
-        answers = answered(lambda asked: positive(best.score(asked)), settings)
+        found = {"validation": likely(judged), "test": likely(best.score(test))}
+        predicted = {
+            split: predictions.Predictions(each, np.array(reviews[split].ids, "S16"))
+            for split, each in found.items()
+        }
+        if behaviour.suits(classes):
+            predicted |= {
+                behaviour.SPLIT: answered(lambda asked: likely(best.score(asked)), settings)
+            }
 
     title = f"baseline_{name}"
-    predicted = {
-        split: predictions.Predictions(probabilities, np.array(reviews[split].ids, "S16"))
-        for split, probabilities in found.items()
-    } | {behaviour.SPLIT: answers}
-    both = np.stack([1 - found["test"], found["test"]], axis=1)
+    of_all = scores.as_classes(found["test"])
     predictions.write(paths.predictions("baselines", name), predicted)
     files.write_csv(paths.history(title), (*best.parameters, "val_f1"), tried)
-    plots.write(paths.plots(title), test.labels, both, CLASSES)
+    plots.write(paths.plots(title), test.labels, of_all, classes)
     # Last, so that a run that ends before leaves no new metrics beside old plots.
-    files.write_json(paths.metrics(title), scores.summary(test.labels, both))
+    files.write_json(paths.metrics(title), scores.summary(test.labels, of_all))
+
+
+def probabilities(judged: np.ndarray, labels: np.ndarray, scored: np.ndarray) -> np.ndarray:
+    """Return the probabilities that scores mean: calibrated on the validation split.
+
+    Args:
+        judged: scores of the validation split, as a candidate gives them.
+        labels: of that split.
+        scored: likewise, of any reviews.
+
+    """
+    way = uncertainty.calibrated if judged.ndim == 1 else uncertainty.tempered
+    return way(judged, labels, scored)
+
+
+def rounded(likely: np.ndarray) -> np.ndarray:
+    """Return probabilities rounded as all that is written; those of all classes add up to 1."""
+    found: np.ndarray = likely.round(files.DECIMALS)
+    return found if found.ndim == 1 else found / found.sum(axis=1, keepdims=True)
 
 
 def choose(
@@ -55,8 +77,8 @@ def choose(
     best: list[tuple[float, baselines.Candidate, np.ndarray]] = []  # one at most, as they are large
     for candidate in candidates:
         found = candidate.score(validation)
-        positive = uncertainty.calibrated(found, validation.labels, found)
-        f1 = uncertainty.f1(validation.labels, positive > uncertainty.EVEN)
+        likely = scores.as_classes(probabilities(found, validation.labels, found))
+        f1 = uncertainty.f1(validation.labels, likely.argmax(axis=1), likely.shape[1])
         if not best or f1 > best[0][0]:
             best = [(f1, candidate, found)]
         tried.append((*candidate.parameters.values(), f1))

@@ -17,7 +17,7 @@ def main() -> None:
     words = {split: ragged.read(split) for split in predictions.SPLITS}
     ids = {split: found.ids for split, found in words.items()}
     places = predictions.of_reviews(settings)
-    positive = {name: predictions.read(path, ids) for name, path in places.items()}
+    predicted = {name: predictions.read(path, ids) for name, path in places.items()}
 
     test = words["test"]
     parts = {
@@ -28,18 +28,18 @@ def main() -> None:
     files.write_csv(
         directory / "parts.csv",
         ("model", "by", "part", "accuracy", "f1", "n_test"),
-        comparison.by_part(positive, test.labels, parts),
+        comparison.by_part(predicted, test.labels, parts),
     )
     files.write_csv(
         directory / "reliability.csv",
         ("model", "probability", "share", "reviews"),
-        comparison.reliability(positive, test.labels),
+        comparison.reliability(predicted, test.labels),
     )
     labels = {split: found.labels for split, found in words.items()}
     # Last, so that a run that ends before leaves no new metrics beside old tables.
     files.write_json(
         paths.metrics("sentiment"),
-        comparison.metrics(positive, labels, settings.baseline_names, settings.runtime.seed),
+        comparison.metrics(predicted, labels, settings.baseline_names, settings.runtime.seed),
     )
 
 

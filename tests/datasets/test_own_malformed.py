@@ -226,7 +226,8 @@ def test_a_text_over_the_limit_is_rejected_after_normalisation() -> None:
     settings = Reviews(source="file", path="a.parquet", text="comment", rating="star")
     [batch] = own.parse("file", settings)
     assert batch["fault"].to_pylist() == [None, None]
-    assert selection.clean(SETTINGS.prepare, batch)["fault"].to_pylist() == [None, TOO_LONG]
+    cleaned = selection.clean(SETTINGS.prepare, SETTINGS.classes, batch)
+    assert cleaned["fault"].to_pylist() == [None, TOO_LONG]
 
 
 CSV = f"{HEAD}5,好\n".encode()
@@ -251,7 +252,7 @@ TABLES = r"expected \.csv, \.tsv, \.txt, \.json, \.jsonl, \.parquet, \.xls or \.
         ("a.csv.gz", CSV, "no whole archive .*Not a gzipped file", {}),
         ("a.csv", ZIP, r"a\.csv: no whole \.xlsx file", {}),
         ("a.csv", b"x" * 200_000, "expected one column 'comment', found none among 1: x", {}),
-        ("a.txt", CSV, r"a\.txt: nothing tells whether its reviews are good or bad", {}),
+        ("a.txt", CSV, r"a\.txt: nothing tells the label of its reviews", {}),
         ("reviews", CSV, rf"ends in no suffix; {TABLES}", {}),
         ("a.csv", b"star,comments\n", "found none among 2: star, comments", {}),
         ("a.csv", b"star,comment,star\n",

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from keras_repro.core.errors import ReproError
-from keras_repro.evaluation import uncertainty
+from keras_repro.evaluation import scores, uncertainty
 
 random = np.random.default_rng(0)
 labels = random.integers(0, 2, 400)
@@ -73,7 +73,7 @@ class TestMcnemar:
 
 def test_brier_is_that_of_scikit_learn() -> None:
     expected = metrics.brier_score_loss(labels, positive)
-    assert uncertainty.brier(labels, positive) == pytest.approx(expected)
+    assert uncertainty.brier(labels, scores.as_classes(positive)) == pytest.approx(expected)
 
 
 def test_reliability_counts_each_item_once() -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import FIXTURES
 
+from keras_repro.bundles.explanation import Answer
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import annotate
 from keras_repro.serving.rows import Reading
@@ -29,14 +30,10 @@ ROWS = [["很好", "1"], ["很差", "2"], ["", "3"], ["好" * 11, "4"]]
 REASONS = [None, None, NO_TEXT, TOO_LONG]
 
 
-class Answer(NamedTuple):
-    label: str
-    probability: float
-    reason: str | None
-
-
 class Model:
     """Finds a text good that has 好 in it."""
+
+    labels = ("negative", "positive")
 
     def cleared(self, text: str) -> str:
         if not text.strip() or len(text) > 10:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import rjieba
-from conftest import FIXTURES, Project
+from conftest import FIXTURES, SETTINGS, Project
 
 from keras_repro.core import files, params
 from keras_repro.core.errors import ReproError
@@ -39,6 +39,7 @@ PREPARE = Prepare.model_validate(
         "splits": SPLITS,
     }
 )
+CLASSES = {"negative": PREPARE.negative, "positive": PREPARE.positive}
 
 
 def corpus(count: int) -> list[tuple[int, str]]:
@@ -57,12 +58,18 @@ def raw(rows: list[tuple[int | None, str]], start: int = 0) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(content, schema=RAW)
 
 
+def settings_of(prepare: params.Prepare, bad: float) -> params.Params:
+    reviews = SETTINGS.reviews.model_copy(update={"max_bad_fraction": bad})
+    return SETTINGS.model_copy(update={"prepare": prepare, "reviews": reviews})
+
+
 def read_in(rows: list[tuple[int | None, str]], bad: float = 1.0) -> Selection:
     """Return a selection that has read the rows in batches of seven."""
     with tempfile.TemporaryDirectory() as directory:
-        selection = Selection(PREPARE, bad, Path(directory))
+        selection = Selection(settings_of(PREPARE, bad), Path(directory))
         selection.read(
-            clean(PREPARE, raw(rows[start : start + 7], start)) for start in range(0, len(rows), 7)
+            clean(PREPARE, CLASSES, raw(rows[start : start + 7], start))
+            for start in range(0, len(rows), 7)
         )
         selection.check_rows()
         selection.table = pa.Table.from_batches(selection.kept(), schemas.PREPARED)
@@ -137,10 +144,10 @@ class TestSelection:
     def test_the_tutorials_duplicates_stand_in_several_splits(self) -> None:
         rows = [(5, "同一条评论"), (1, "也是同一条")] * 100
         settings = PREPARE.model_copy(update={"duplicates": "kept"})
-        cleaned = clean(settings, raw(rows))
+        cleaned = clean(settings, CLASSES, raw(rows))
         assert len(set(cleaned["id"].to_pylist())) == 200
         with tempfile.TemporaryDirectory() as directory:
-            selection = Selection(settings, 0.05, Path(directory))
+            selection = Selection(settings_of(settings, 0.05), Path(directory))
             selection.read([cleaned])
             kept = pa.Table.from_batches(selection.kept(), schemas.PREPARED)
         splits = {(row["text"], row["split"]) for row in kept.to_pylist()}
@@ -171,7 +178,7 @@ class TestSelection:
 
     def test_traditional_characters_are_simplified_on_demand(self) -> None:
         settings = PREPARE.model_copy(update={"simplify": True})
-        cleaned = clean(settings, raw([(5, "這間飯店很乾淨"), (5, "头发干净")]))
+        cleaned = clean(settings, CLASSES, raw([(5, "這間飯店很乾淨"), (5, "头发干净")]))
         assert cleaned["text"].to_pylist() == ["这间饭店很干净", "头发干净"]
         assert simplified("髮") == "发"
 
@@ -199,7 +206,7 @@ class TestSelection:
     @pytest.mark.parametrize(
         ("rows", "message"),
         [
-            ([], "reviews.parquet: no rows; expected reviews of both classes"),
+            ([], "reviews.parquet: no rows; expected reviews of each class"),
             ([(5, f"好 {n}") for n in range(100)], r"no negative review \(rating 1 or 2\)"),
             ([(1, f"差 {n}") for n in range(100)], r"no positive review \(rating 4 or 5\)"),
             ([(3, f"中 {n}") for n in range(100)], "no negative review"),

@@ -147,6 +147,12 @@ class Params(Section):
     seq2seq: Seq2seq
 
     @property
+    def classes(self) -> dict[str, frozenset[int]]:
+        """The ratings that mean each class of reviews, by name, in the order of the labels."""
+        two = {"negative": self.prepare.negative, "positive": self.prepare.positive}
+        return self.reviews.class_ratings or two
+
+    @property
     def baseline_names(self) -> list[str]:
         """What the baselines are called among all sentiment classifiers."""
         return [f"baseline_{name}" for name in Baselines.model_fields]

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from keras_repro.core.params.classes import EXAMPLE, Classes
 from keras_repro.core.params.section import Fraction, ProjectPath, Section, inside_project
 
 # The sources that read `reviews.path`; all others stand in data/registry.yaml.
@@ -103,6 +104,8 @@ class Reviews(Section):
         label: the column of a label, if `rating` is null. Where both are, the labels are those
             of `path` or of the names of files and folders.
         labels: what is read in place of a rating or label: a label or a rating, null for none.
+        classes: names of labels, or a mapping from the name of each class to its ratings, of 0 to
+            5; null for negative and positive.
         sheet: of a workbook: its name, or its number counted from 1.
         rating_scale: the best rating; the worst is 0 or 1.
         encoding: of the file; `auto` finds it.
@@ -118,6 +121,7 @@ class Reviews(Section):
     labels: Annotated[
         dict[str, Cell], BeforeValidator(_with_words_as_keys), Field(default_factory=dict)
     ]
+    classes: Classes = None
     sheet: Column = 1
     rating_scale: Annotated[int, Field(ge=2, le=100)] = 5
     encoding: Encoding = "auto"
@@ -139,7 +143,28 @@ class Reviews(Section):
                 raise ValueError("expected a column as either rating or label, found both")
             if self._is_table:
                 self._check_columns()
+        if isinstance(self.classes, tuple):
+            self._check_labelled()
         return self
+
+    def _check_labelled(self) -> None:
+        if self.source not in {(name,) for name in OWN_SOURCES}:
+            raise ValueError(
+                "classes lists names, which the labels of a file tell; expected source: file, or "
+                f"the ratings of each class such as {EXAMPLE}, found {', '.join(self.source)}"
+            )
+        if self.rating is not None and self.source == ("file",):
+            raise ValueError(
+                f"classes lists names, which a label tells; expected label: {self.rating} and "
+                f"rating: null, or the ratings of each class such as {EXAMPLE}"
+            )
+
+    @property
+    def class_ratings(self) -> dict[str, frozenset[int]] | None:
+        """The ratings that mean each class; of labels, the number of each, counted from 1."""
+        if isinstance(self.classes, tuple):
+            return {name: frozenset([number]) for number, name in enumerate(self.classes, 1)}
+        return self.classes
 
     def _check_columns(self) -> None:
         if self.text is None:
@@ -213,6 +238,7 @@ class Prepare(Spelling):
 
     `duplicates: kept` repeats a fault of the tutorial, to see what it costs: every row stays, and
     its split depends on the row and not on its text, which so stands in several splits.
+    `negative` and `positive` count where `reviews.classes` is null.
     """
 
     negative: Ratings

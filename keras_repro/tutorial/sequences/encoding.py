@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from keras_repro.core import parquet
+from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, SequenceData
 from keras_repro.text import schemas
 from keras_repro.text.schemas import PREPARED, SPLITS, TAGS, UNKNOWN
@@ -108,6 +109,10 @@ def opinions(settings: Params) -> Encoded:
     """Encode the beginnings of reviews: `SPLIT_labels` and `SPLIT_characters`.
 
     A review that is shorter than `review_length` has a boundary last.
+
+    Raises:
+        ReproError: the reviews are of more than two classes.
+
     """
     data = settings.seq2seq.data
     columns = ["label", "text", "split"]
@@ -115,6 +120,12 @@ def opinions(settings: Params) -> Encoded:
     for batch in parquet.read(settings.storage.prepared_reviews, PREPARED, columns):
         rows = zip(*(batch[column].to_pylist() for column in columns), strict=True)
         for label, review, split in rows:
+            if label >= len(schemas.CLASSES):
+                raise ReproError(
+                    f"{settings.storage.prepared_reviews}: reviews of more than two classes; "
+                    "expected negative and positive, of which seq2seq_one_to_many writes some "
+                    "(reviews.classes: null)"
+                )
             splits[split].append((label, (review + BOUNDARY)[: data.review_length]))
     counts = Counter(c for _, review in splits["train"] for c in review)
     counts[BOUNDARY] += data.min_count  # a decoder begins with it, even if every review is longer
