@@ -72,7 +72,10 @@ def trade_offs(settings: Params) -> Section:
 
     """
     names = registry.of_reviews(settings.models) + settings.baseline_names
-    intro = "All that tell sentiment, on the test split; positive reviews are what is looked for."
+    intro = (
+        "All that tell sentiment, on the test split; positive reviews are what is looked for, or, "
+        "of more than two classes, each against all others."
+    )
     found = {
         (x, y): _tables({name: paths.plots(name) / file for name in names}, {x: float, y: float})
         for file, x, y in (
@@ -115,8 +118,8 @@ def trust(settings: Params) -> Section:
         ]
     intro: Cell = (
         "Reviews are put into ten groups by the probability that a model gave them; were "
-        "probabilities true, that share of each group would be positive. Then F1 by the number of "
-        "words of a review, and by source."
+        "probabilities true, that share of each group would be positive. Of more than two classes "
+        "each is looked at. Then F1 by the number of words of a review, and by source."
     )
     if not drawn:
         intro = Markup("Not there: {} makes {}.").format(

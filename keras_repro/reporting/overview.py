@@ -80,16 +80,22 @@ def sentiment() -> Section:
         told = _not_made("sentiment", "compare")
         return Section("sentiment", "What tells sentiment", (told,))
     intro = Markup(
-        "F1 is that of positive reviews. Below it, and in small type, stands the middle 95 % of "
+        "F1 is {}. Below it, and in small type, stands the middle 95 % of "
         "bootstrap resamples. The baseline, {}, is the one that is best on validation; for what F1 "
         "is above its, both are resampled together, and p is the exact test of McNemar against it. "
-        "The threshold is the best on validation; all other metrics take one half."
-    ).format(code(found.baseline))
+        "{}."
+    ).format(
+        "that of positive reviews" if found.of_two else "the mean over the classes",
+        code(found.baseline),
+        "The threshold is the best on validation; all other metrics take one half"
+        if found.of_two
+        else "The likeliest class is said",
+    )
     order = sorted(found.metrics, key=lambda name: -found.metrics[name]["f1"])
     columns = (
         Column("model", number=False),
         *map(Column, ("F1", "F1 above the baseline’s", "p", "Brier score")),
-        *map(Column, ("threshold", "F1 with it", "above the baseline’s")),
+        *map(Column, ("threshold", "F1 with it", "above the baseline’s")[: 3 * found.of_two]),
     )
     rows = tuple(tuple(_compared(name, found)) for name in order)
     table = Table("What tells sentiment, the best F1 first", columns, (Group(rows),))
@@ -104,9 +110,13 @@ def behaviour() -> Section:
         ReproError: metrics/behaviour.json lacks a capability.
 
     """
-    shares, counts = readings.behaviour()
+    shares, counts, why_not = readings.behaviour()
     if not shares:
-        told = _not_made("behaviour", "behaviour")
+        told = (
+            Text(f"Nothing is asked: {why_not}.")
+            if why_not
+            else _not_made("behaviour", "behaviour")
+        )
         return Section("behaviour", "Behaviour by capability", (told,))
     intro = Markup(
         "The share of short texts whose verdict is a reader’s, and of changes after which it stays "
@@ -137,8 +147,8 @@ def _explanation() -> Text:
     return Text(
         "Every metric is of a test split that training has not seen. Precision, recall and F1 are "
         "the mean over the classes for images, and those of the positive class for "
-        "reviews. Below a metric stand its 95 % interval, where it is known, and what the tutorial "
-        "states – for sentiment on another corpus."
+        "reviews, unless these have more classes. Below a metric stand its 95 % interval, where it "
+        "is known, and what the tutorial states – for sentiment on another corpus."
     )
 
 
@@ -216,6 +226,8 @@ def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
         p = of["p_against_baseline"]
         yield f"< {LEAST_SHOWN}" if p < LEAST_SHOWN else f"{p:.4f}"
     yield f"{of['brier']:.3f}"
+    if not found.of_two:
+        return
     yield f"{of['threshold']:.2f}"
     yield number(of["f1_at_threshold"])
     yield "the baseline" if name == found.baseline else _gained(of, "f1_at_threshold")
@@ -245,4 +257,4 @@ def _intervals(metrics: Mapping[str, Metrics], order: Sequence[str]) -> Chart:
     svg = drawings.of_chart(
         charts.intervals(table, order), "intervals", f"F1 with intervals: {told}"
     )
-    return Chart(svg, "F1 of positive reviews with its 95 % interval")
+    return Chart(svg, "F1 with its 95 % interval")

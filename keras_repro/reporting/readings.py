@@ -21,7 +21,11 @@ GUESSES = {"actual": str, "predicted": str}
 COMPARED = (
     *(f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")),
     *("f1_gain", "f1_gain_low", "f1_gain_high", "p_against_baseline"),
-    *("brier", "threshold", "f1_at_threshold"),
+    "brier",
+)
+# Of more than two classes none has these.
+AT_THRESHOLD = (
+    *("threshold", "f1_at_threshold"),
     *("f1_at_threshold_gain", "f1_at_threshold_gain_low", "f1_at_threshold_gain_high"),
 )
 
@@ -37,6 +41,11 @@ class Comparison(NamedTuple):
 
     baseline: str
     metrics: Mapping[str, Metrics]
+
+    @property
+    def of_two(self) -> bool:
+        """Whether two classes are told apart, by a threshold."""
+        return any("threshold" in of for of in self.metrics.values())
 
 
 def metrics(name: str) -> Metrics:
@@ -73,14 +82,15 @@ def comparison() -> Comparison:
             "(`dvc repro stages/sentiment/dvc.yaml:compare` makes the file)"
         )
     baseline = content.pop("baseline")
-    found = {name: _numbers(of, path) for name, of in content.items()}
-    for name, of in found.items():
-        if missing := [metric for metric in COMPARED if metric not in of]:
+    found = Comparison(baseline, {name: _numbers(of, path) for name, of in content.items()})
+    wanted = COMPARED + (AT_THRESHOLD if found.of_two else ())
+    for name, of in found.metrics.items():
+        if missing := [metric for metric in wanted if metric not in of]:
             raise ReproError(
                 f"{path}: {name} lacks {missing[0]}; expected it "
                 "(`dvc repro stages/sentiment/dvc.yaml:compare` makes the file)"
             )
-    return Comparison(baseline, found)
+    return found
 
 
 class Behaviour(NamedTuple):
@@ -90,11 +100,13 @@ class Behaviour(NamedTuple):
         shares: that are as they should be, of each that tells sentiment, the best first; those of
             capabilities by the capability's name.
         counts: of the cases and pairs of each capability.
+        why_not: why nothing was asked, where the classes are others than those of the cases.
 
     """
 
     shares: Mapping[str, Metrics]
     counts: Mapping[str, int]
+    why_not: str = ""
 
 
 def behaviour() -> Behaviour:
@@ -108,8 +120,8 @@ def behaviour() -> Behaviour:
     items: list[cases.Case | cases.Pair] = [*cases.read_cases(), *cases.read_pairs()]
     counts = Counter(item.capability for item in items)
     content = files.read_json(path) if path.is_file() else {}
-    if content.get("asked") == 0:  # the classes are others than those of the cases
-        content = {}
+    if content.get("asked") == 0:
+        return Behaviour({}, counts, str(content.get("why")))
     found = {name: _numbers(of, path) for name, of in content.items()}
     for name, of in found.items():
         if missing := [key for key in ("cases", *counts) if key not in of]:

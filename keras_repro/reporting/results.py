@@ -100,14 +100,16 @@ def comparison() -> str:
     for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
         probability = of["p_against_baseline"]
         p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
-        gain, decided = _gain(of, "f1"), _gain(of, "f1_at_threshold")
+        gain, two = _gain(of, "f1"), "threshold" in of  # of more classes the likeliest is said
+        decided = _gain(of, "f1_at_threshold") if two else ""
         if name == baseline:
             gain = p = decided = ""
+        threshold = f"{of['threshold']:.2f} | {of['f1_at_threshold']:.4f}" if two else "|"
+        cases = f"{shares[name]['cases']:.2f}" if name in shares else ""
         lines.append(
             f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
             f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {gain} | {p} "
-            f"| {of['brier']:.3f} | {of['threshold']:.2f} | {of['f1_at_threshold']:.4f} "
-            f"| {decided} | {shares[name]['cases']:.2f} |"
+            f"| {of['brier']:.3f} | {threshold} | {decided} | {cases} |"
         )
     return "\n".join(lines)
 
@@ -121,7 +123,7 @@ def capabilities() -> str:
     """
     from keras_repro.reporting import readings
 
-    shares, counts = readings.behaviour()
+    shares, counts, _ = readings.behaviour()
     head = "".join(f" `{name}` |" for name in shares)
     lines = [f"| | number |{head}", f"|---|--:|{'--:|' * len(shares)}"]
     for capability, count in counts.items():
