@@ -108,3 +108,57 @@ def test_separable_scores_do_not_become_certain() -> None:
     truth = np.array([0, 0, 1, 1])
     found = uncertainty.calibrated(np.array([-2.0, -1.0, 1.0, 2.0]), truth, np.array([-2.0, 2.0]))
     np.testing.assert_allclose(found, [0.25, 0.75], atol=0.1)
+
+
+class TestThreeClasses:
+    truth = random.integers(0, 3, 300)
+    said = np.where(random.random(300) < 0.7, truth, random.integers(0, 3, 300))
+    baseline = np.where(random.random(300) < 0.1, (said + 1) % 3, said)
+    likely = np.full((300, 3), 0.2) + 0.4 * np.eye(3)[said]
+
+    def of_resamples(self, found: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """Return macro F1 of each resample."""
+        truth, said = (each[drawn][..., None] == np.arange(3) for each in (self.truth, found))
+        right = 2 * (truth & said).sum(1)
+        return (right / (truth.sum(1) + said.sum(1))).mean(1)
+
+    def test_intervals_are_those_of_resampled_items(self) -> None:
+        drawn = np.random.default_rng(5).integers(0, 300, (2000, 300))
+        found = uncertainty.intervals(self.truth, self.said, seed=1, classes=3)
+        low, high = np.quantile(self.of_resamples(self.said, drawn), [0.025, 0.975])
+        assert found["f1_low"] == pytest.approx(low, abs=0.006)
+        assert found["f1_high"] == pytest.approx(high, abs=0.006)
+        gain = uncertainty.gain(self.truth, self.said, self.baseline, seed=1, classes=3)
+        gains = self.of_resamples(self.said, drawn) - self.of_resamples(self.baseline, drawn)
+        low, high = np.quantile(gains, [0.025, 0.975])
+        assert gain["f1_gain_low"] == pytest.approx(low, abs=0.006)
+        assert gain["f1_gain_high"] == pytest.approx(high, abs=0.006)
+        one, other = (
+            metrics.f1_score(self.truth, each, average="macro")
+            for each in (self.said, self.baseline)
+        )
+        assert gain["f1_gain"] == pytest.approx(one - other)
+
+    def test_two_at_a_time_are_as_all_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = uncertainty.gain(self.truth, self.said, self.baseline, seed=1, classes=3)
+        monkeypatch.setattr(uncertainty, "COUNTS_AT_ONCE", 100)
+        assert uncertainty.gain(self.truth, self.said, self.baseline, 1, 3) == whole
+
+    def test_brier_adds_up_the_classes(self) -> None:
+        expected = metrics.brier_score_loss(
+            self.truth, self.likely, labels=[0, 1, 2], scale_by_half=False
+        )
+        assert uncertainty.brier(self.truth, self.likely) == pytest.approx(expected)
+
+    def test_scores_become_the_likeliest_probabilities(self) -> None:
+        scaled = 7 * np.log(self.likely)
+        found = uncertainty.tempered(scaled, self.truth, scaled)
+        np.testing.assert_allclose(found.sum(axis=1), 1)
+        assert (found.argmax(axis=1) == scaled.argmax(axis=1)).all()
+        # Each score says its class in three of four cases, and so do the probabilities.
+        right = (self.said == self.truth).mean()
+        np.testing.assert_allclose(found.max(axis=1), right, atol=0.01)
+
+    def test_scores_that_say_nothing_become_even(self) -> None:
+        found = uncertainty.tempered(-np.eye(3)[self.truth], self.truth, np.eye(3))
+        np.testing.assert_allclose(found, 1 / 3, atol=1e-3)

@@ -8,6 +8,8 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT
 
+from keras_repro.bundles import onnx_graph, onnx_hybrid
+from keras_repro.bundles.network import Network
 from keras_repro.core import params
 from keras_repro.inputs import NgramInputs, TrainingData, WordInputs, batches
 from keras_repro.models import module, sentiment_hybrid, settings
@@ -120,6 +122,22 @@ def test_stack_is_the_mean_of_the_logits_times_a_factor(share: float, tmp_path: 
     weight = (1 - share) * review
     expected = 0.7 * (weight * logits[0] + (1 - weight) * (logits[1] + logits[2]) / 2)
     np.testing.assert_allclose(logits[3], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_without_a_gate_the_shares_are_constant(tmp_path: Path) -> None:
+    wide, _, *readers = (built(name) for name in NAMES)
+    model, x = sentiment_hybrid.stack(wide, None, readers, 0.3, scale=0.7), reviews(4, 20)
+    archive.save(model, tmp_path / "model.keras")
+    logits = [
+        keras.Model(one.inputs, one.get_layer("logits").output).predict_on_batch(x)
+        for one in (wide, *readers, archive.load(tmp_path / "model.keras"))
+    ]
+    expected = 0.7 * (0.7 * logits[0] + 0.3 * (logits[1] + logits[2]) / 2)
+    np.testing.assert_allclose(logits[3], expected, rtol=1e-4, atol=1e-5)
+    (tmp_path / "model.onnx").write_bytes(onnx_graph.convert(model, onnx_hybrid.PARTS))
+    np.testing.assert_allclose(
+        Network(tmp_path / "model.onnx").logits(x), expected, rtol=1e-4, atol=1e-5
+    )
 
 
 class TestAdversarial:

@@ -103,6 +103,38 @@ def test_labels_that_nobody_knows() -> None:
     assert ratings(section) == [5, 1]
 
 
+MOODS = ["anger", "joy", "fear", "sadness"]
+
+
+@pytest.mark.parametrize(
+    ("head", "labels", "expected"),
+    [
+        ("label,text", MOODS, MOODS),
+        ("用户的心情,text", MOODS, MOODS),
+        ("情感倾向,text", ["1", "-2", "0", "-1"], ["-2", "-1", "0", "1"]),
+        ("label,text", ["0", "1", "-1"], ["-1", "0", "1"]),
+        ("x,text", ["好评", "中评", "差评"],
+         {"negative": [1], "neutral": [3], "positive": [5]}),
+        ("label,text", ["pos", "neg", "正", "负"], None),
+        ("label,text", [f"a{n}" for n in range(21)], None),
+    ],
+)  # fmt: skip
+def test_more_than_two_labels(head: str, labels: list[str], expected: Any) -> None:
+    rows = [f"{label},第{n}条很长的评论{label}\n" for label in labels for n in range(200)]
+    Path("a.csv").write_text(f"{head}\n{''.join(rows)}", "utf-8")
+    lines, section = looked("a.csv")
+    assert section.get("classes") == expected
+    if expected is not None:
+        assert section["label"] == head.partition(",")[0]
+        assert "rejected: 0 (0.0%)" in lines
+        (told,) = (line for line in lines if line.startswith("labels: "))
+        counted = sorted(f"200 {name}" for name in expected)
+        assert sorted(told.removeprefix("labels: ").split(", ")) == counted
+        found = ratings(section)
+        assert {found.count(each) for each in set(found)} == {200}
+        assert len(set(found)) == len(expected)
+
+
 @pytest.mark.parametrize("name", ["no.csv", "a.7z", "empty.csv"])
 def test_what_cannot_be_read(name: str) -> None:
     Path("a.7z").touch()

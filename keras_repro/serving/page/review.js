@@ -68,7 +68,7 @@ export function startReview() {
   }
 
   function render(given, content) {
-    renderWords(given.words);
+    renderWords(given.words, likeliest(given));
     renderBeginning(given.words, content);
     renderMeter(given);
     renderVerdict(given);
@@ -105,44 +105,69 @@ function offerExamples(field) {
   }
 }
 
-function renderVerdict({ label, probability, reason }) {
+/** Of more than two classes the likeliest, by name; of positive and negative null. */
+function likeliest({ probabilities }) {
+  return probabilities ? ordered(probabilities)[0][0] : null;
+}
+
+function ordered(probabilities) {
+  return Object.entries(probabilities).sort(([, one], [, other]) => other - one);
+}
+
+function renderVerdict({ label, probability, probabilities, reason }) {
+  const shares = (likely) =>
+    ordered(likely)
+      .map(([name, share]) => `${name} ${percent(share)}`)
+      .join(text("review.separator"));
   const place = document.getElementById("review-verdict");
   place.replaceChildren(
     element("p", { className: "changed" }),
-    element("p", { className: `decision ${label}`, textContent: text(`review.${label}`) }),
+    element("p", {
+      className: probabilities ? "decision" : `decision ${label}`,
+      textContent: probabilities && label !== "none" ? label : text(`review.${label}`),
+    }),
     element("p", {
       textContent: reason
-        ? text(`review.${reason}`)
-        : text("review.probability", { probability: percent(probability) }),
+        ? text(probabilities && reason === "balanced" ? "review.tied" : `review.${reason}`)
+        : probabilities
+          ? shares(probabilities)
+          : text("review.probability", { probability: percent(probability) }),
     }),
   );
 }
 
 function renderMeter({ label, model, probability, threshold }) {
   const meter = document.getElementById("review-meter");
+  meter.hidden = threshold === null; // of more than two classes there is none
   meter.setAttribute("aria-valuenow", probability);
   meter.setAttribute("aria-valuetext", percent(probability));
   meter.className = `meter ${label}`;
   // Properties may be set where the policy forbids style attributes.
   meter.style.setProperty("--value", probability);
   meter.style.setProperty("--threshold", threshold);
-  document.getElementById("review-threshold").textContent = text("review.threshold", {
-    model,
-    threshold: percent(threshold),
-  });
+  document.getElementById("review-threshold").textContent = meter.hidden
+    ? text("review.classes", { model })
+    : text("review.threshold", { model, threshold: percent(threshold) });
 }
 
-function renderWords(words) {
+/** Return how a string on positive and negative reads of a class, which null stands for. */
+function ofClass(key, label) {
+  return label === null ? key : key.replace("Positive", "Towards").replace("Negative", "Away");
+}
+
+function renderWords(words, label) {
   const shown = words.filter(({ word }) => word.trim() !== "");
   const full = Math.max(FULL, ...shown.map(({ effect }) => Math.abs(effect)));
   document
     .getElementById("review-words")
-    .replaceChildren(...shown.map(({ word, effect }) => renderWord(word, effect, effect / full)));
+    .replaceChildren(
+      ...shown.map(({ word, effect }) => renderWord(word, effect, effect / full, label)),
+    );
   document
     .getElementById("review-strongest")
     .replaceChildren(
-      element("p", { textContent: strongest("review.mostPositive", shown, full, 1) }),
-      element("p", { textContent: strongest("review.mostNegative", shown, full, -1) }),
+      element("p", { textContent: strongest("review.mostPositive", shown, full, 1, label) }),
+      element("p", { textContent: strongest("review.mostNegative", shown, full, -1, label) }),
     );
 }
 
@@ -156,9 +181,10 @@ function renderBeginning(words, content) {
       : "";
 }
 
-function renderWord(word, effect, strength) {
+function renderWord(word, effect, strength, label) {
   const kind = kindOf(strength);
-  const item = element("li", { className: kind, title: `${word}: ${text(`review.${kind}`)}` });
+  const told = text(`review.${ofClass(kind, label)}`, { label });
+  const item = element("li", { className: kind, title: `${word}: ${told}` });
   item.style.setProperty("--strength", Math.abs(strength));
   item.append(
     element("span", { className: "word", textContent: word }),
@@ -178,13 +204,14 @@ function signed(effect) {
 }
 
 /** Name the words that push most in one direction, each once, or nothing. */
-function strongest(key, words, full, direction) {
+function strongest(key, words, full, direction, label) {
   const pushing = words
     .filter(({ word, effect }) => SPOKEN.test(word) && (effect * direction) / full >= WEAK)
     .sort((one, other) => (other.effect - one.effect) * direction)
     .map(({ word }) => word);
   const named = [...new Set(pushing)].slice(0, NAMED);
-  return named.length ? text(key, { words: named.join(text("review.separator")) }) : "";
+  const joined = named.join(text("review.separator"));
+  return named.length ? text(ofClass(key, label), { label, words: joined }) : "";
 }
 
 function element(tag, properties) {
