@@ -17,6 +17,7 @@ from keras_repro.text import (
     ragged,
     schemas,
     segmentation,
+    terms,
 )
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def composed(
     None of them is asked when behaviour is judged.
     """
     compose = settings.compose
-    if tuple(settings.classes) != schemas.CLASSES and compose.lexicon:
+    if tuple(settings.classes) != terms.CLASSES and compose.lexicon:
         log.info("no sentences are made: theirs are negative and positive, the classes others")
         compose = compose.model_copy(update={"lexicon": None})
     asked = behaviour.texts(behaviour.read_cases(), behaviour.read_pairs())

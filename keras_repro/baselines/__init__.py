@@ -14,7 +14,8 @@ import numpy as np
 from keras_repro.core import files, parquet
 from keras_repro.core.params import Segment, Spelling
 from keras_repro.text import normalisation, segmentation
-from keras_repro.text.schemas import SEGMENTED, SPLITS
+from keras_repro.text.schemas import SEGMENTED
+from keras_repro.text.terms import SPLITS
 
 
 class Reviews(NamedTuple):

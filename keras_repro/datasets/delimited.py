@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from keras_repro.text.schemas import BROKEN_QUOTE, OTHER_WIDTH, TOO_LONG
+from keras_repro.text.terms import BROKEN_QUOTE, OTHER_WIDTH, TOO_LONG
 
 # What separates the columns; of a `.csv` the first under which the wanted columns are there.
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t"}

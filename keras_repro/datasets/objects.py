@@ -10,7 +10,7 @@ from typing import Any
 from keras_repro.core.errors import ReproError
 from keras_repro.datasets.delimited import Row
 from keras_repro.datasets.encodings import LINE_LIMIT
-from keras_repro.text.schemas import NO_OBJECT, TOO_LONG
+from keras_repro.text.terms import NO_OBJECT, TOO_LONG
 
 BETWEEN = re.compile(r"[\s,]*")
 # Characters of a printed dict, which `ast` needs a hundredfold of memory for.

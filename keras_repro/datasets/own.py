@@ -20,9 +20,9 @@ from keras_repro.datasets.encodings import FORBIDDEN
 from keras_repro.datasets.ratings import Grade
 from keras_repro.datasets.sources import File
 from keras_repro.datasets.tables import Columns, Record
-from keras_repro.text import schemas
+from keras_repro.text import terms
 from keras_repro.text.normalisation import normalise
-from keras_repro.text.schemas import NO_TEXT, NUL, UNDECODABLE
+from keras_repro.text.terms import NO_TEXT, NUL, UNDECODABLE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +68,7 @@ def parse(source: str, settings: Reviews) -> Iterator["pa.RecordBatch"]:
             nothing tells the label of its reviews.
 
     """
-    if source == schemas.SEGMENTED_SOURCE:
+    if source == terms.SEGMENTED_SOURCE:
         labelled = isinstance(settings.classes, tuple)
         read = _labels(settings).read if labelled else ratings.by_rating(settings.rating_scale)
         yield from _segmented(str(settings.path), read, settings.encoding)
@@ -219,7 +219,7 @@ def _segmented(
     encoding = tables.encoding_of(path, encoding)
     with containers.opened(path) as opened:
         lines = encodings.lines(opened.stream, encoding)
-        yield from _batches(opened, _split(lines), schemas.SEGMENTED_SOURCE, grade)
+        yield from _batches(opened, _split(lines), terms.SEGMENTED_SOURCE, grade)
 
 
 def _split(lines: Iterator[str]) -> Iterator[Record]:
@@ -247,9 +247,11 @@ def _batches(
 def _batch(rows: list[Raw], names: list[str]) -> "pa.RecordBatch":
     import pyarrow as pa
 
+    from keras_repro.text.schemas import RAW
+
     found, texts, lines, faults = zip(*rows, strict=True)
     content = {"rating": found, "text": texts, "source": names, "line": lines, "fault": faults}
-    return pa.RecordBatch.from_pydict(content, schema=schemas.RAW)
+    return pa.RecordBatch.from_pydict(content, schema=RAW)
 
 
 def _row(record: Record, read: Callable[[Any], Grade]) -> Raw:

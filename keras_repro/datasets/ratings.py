@@ -12,7 +12,7 @@ from typing import Any
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import classes
-from keras_repro.text.schemas import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNKNOWN_LABEL
+from keras_repro.text.terms import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNKNOWN_LABEL
 
 BEST = 5
 # A corpus of two classes knows good from bad, not stars: the outermost ratings stand for them.
@@ -46,7 +46,7 @@ NUMERALS["两"] = Decimal(2)
 
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?"
 _UNIT = r"(?:颗星|顆星|星级|星|分|点|stars?|points?|pts)"
-# A rating from 1 to 5 or the number of a class, 0 for none given; else a fault of `schemas.FAULTS`.
+# A rating from 1 to 5 or the number of a class, 0 for none given; else a fault of `terms.FAULTS`.
 Grade = int | str
 
 

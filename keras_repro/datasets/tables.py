@@ -12,7 +12,7 @@ from keras_repro.datasets import containers, delimited, encodings, objects, work
 from keras_repro.datasets.containers import Opened
 from keras_repro.datasets.delimited import Row, has, names
 from keras_repro.datasets.ratings import Grade
-from keras_repro.text.schemas import NO_NUMBER, UNKNOWN_LABEL
+from keras_repro.text.terms import NO_NUMBER, UNKNOWN_LABEL
 
 if TYPE_CHECKING:
     import pyarrow as pa

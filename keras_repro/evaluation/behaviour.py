@@ -17,7 +17,7 @@ from keras_repro.core.errors import ReproError
 from keras_repro.evaluation.predictions import Predictions
 from keras_repro.text import grounds
 from keras_repro.text.grounds import NONE
-from keras_repro.text.schemas import CLASSES
+from keras_repro.text.terms import CLASSES
 
 CASES = Path("data/behaviour/cases.tsv")
 PAIRS = Path("data/behaviour/pairs.tsv")

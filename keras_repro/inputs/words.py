@@ -12,7 +12,7 @@ from keras_repro.core import paths
 from keras_repro.core.params import Params, Training
 from keras_repro.inputs import Details, Split, TrainingData, WordInputs, texts
 from keras_repro.inputs.texts import Encoded, TextReading
-from keras_repro.text import ragged, schemas, segmentation, vocabulary
+from keras_repro.text import ragged, segmentation, terms, vocabulary
 
 if TYPE_CHECKING:
     import keras
@@ -67,11 +67,11 @@ class WordReader:
         """Return the ids of the words of each text; one of which no word is kept is unknown."""
         words = [self._cut(text) for text in given]
         known = self._ids
-        numbers = [known.get(word, schemas.UNKNOWN) for text in words for word in text]
+        numbers = [known.get(word, terms.UNKNOWN) for text in words for word in text]
         places, lengths = vocabulary.shortened(
             np.array(numbers, np.int32), np.array([len(text) for text in words]), self._max_length
         )
-        return Encoded(np.where(places < 0, schemas.UNKNOWN, places), lengths)
+        return Encoded(np.where(places < 0, terms.UNKNOWN, places), lengths)
 
     @staticmethod
     def inputs(padded: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ class WordReader:
     def known(inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return whether a word of a text is in the vocabulary, bool of shape (N,)."""
         del lengths
-        known: np.ndarray = np.any(inputs > schemas.UNKNOWN, axis=1)
+        known: np.ndarray = np.any(inputs > terms.UNKNOWN, axis=1)
         return known
 
 
@@ -115,6 +115,8 @@ class Words:
             ReproError: the table of the reviews is of another run than the splits.
 
         """
+        from keras_repro.text import schemas
+
         encoded, segmented = ragged.read("test", self.path), params.storage.segmented_reviews
         columns = ["id", "text", "tokens"]
         found = texts.rows_of(rows, encoded.ids, segmented, schemas.SEGMENTED, columns)
@@ -141,6 +143,6 @@ class Words:
 def _seen(tokens: list[str], ids: list[int]) -> str:
     """Return the words behind the ids; the ids end where the model's view of the review does."""
     return " ".join(
-        schemas.UNKNOWN_TOKEN if number == schemas.UNKNOWN else token
+        terms.UNKNOWN_TOKEN if number == terms.UNKNOWN else token
         for token, number in zip(tokens, ids, strict=False)
     )

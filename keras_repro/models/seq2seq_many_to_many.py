@@ -10,7 +10,7 @@ from keras import layers
 
 from keras_repro.core.params import ManyToMany
 from keras_repro.inputs import SequenceInputs
-from keras_repro.text.schemas import TAGS
+from keras_repro.text.terms import TAGS
 
 DATASET = "words"
 

@@ -18,7 +18,7 @@ from keras_repro.datasets import encodings
 from keras_repro.serving import formats, rows
 from keras_repro.serving.formats import Write
 from keras_repro.serving.rows import ROWS_AT_ONCE, Item, Reading, Table
-from keras_repro.text.schemas import NO_TEXT, TOO_LONG
+from keras_repro.text.terms import NO_TEXT, TOO_LONG
 
 # Cells longer than Python's csv takes by itself; a review may have 10,000 characters, a row more.
 LONGEST_CELL = 1 << 24

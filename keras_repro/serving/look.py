@@ -17,7 +17,7 @@ from keras_repro.core.params import Reviews
 from keras_repro.datasets import containers, encodings, own, plausibility, ratings, sources, tables
 from keras_repro.datasets.delimited import names
 from keras_repro.serving import classes
-from keras_repro.text import schemas
+from keras_repro.text import terms
 from keras_repro.text.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def _rows(settings: dict[str, Any]) -> Iterator[str]:
     yield f"rejected: {faults.total():,} ({faults.total() / rows:.1%})"
     for fault, count in faults.most_common():
         yield f"  {count:,} × {fault}, such as {examples[fault]}"
-        if hint := schemas.EXPECTED.get(fault):
+        if hint := terms.EXPECTED.get(fault):
             yield f"    expected {hint}"
 
 

@@ -14,7 +14,7 @@ from keras_repro.datasets.delimited import Row
 from keras_repro.datasets.tables import Content
 from keras_repro.serving import formats
 from keras_repro.serving.formats import Cells
-from keras_repro.text.schemas import NUL, OTHER_WIDTH, UNDECODABLE
+from keras_repro.text.terms import NUL, OTHER_WIDTH, UNDECODABLE
 
 # Rows that are answered at once: enough for batches of similar length.
 ROWS_AT_ONCE = 4096

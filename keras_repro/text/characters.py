@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_repro.text import segmentation
 from keras_repro.text.ngrams import CODE_POINTS, LONGEST_WORD
-from keras_repro.text.schemas import SEGMENTED_SOURCE
+from keras_repro.text.terms import SEGMENTED_SOURCE
 
 if TYPE_CHECKING:
     import pyarrow as pa

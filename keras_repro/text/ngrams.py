@@ -15,7 +15,7 @@ import numpy as np
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Ngrams
-from keras_repro.text.schemas import UNKNOWN
+from keras_repro.text.terms import UNKNOWN
 from keras_repro.text.vocabulary import FIRST_ID, learn
 
 CODE_POINTS = 0x110000

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Literal
 
 from keras_repro.core.params import Spelling
-from keras_repro.text.schemas import NO_TEXT, TOO_LONG
+from keras_repro.text.terms import NO_TEXT, TOO_LONG
 
 
 class _Visible(dict[int, int | None]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Segment
-from keras_repro.text import schemas
+from keras_repro.text import terms
 from keras_repro.text.jieba_tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def segment(cutting: Cutting, batch: "pa.RecordBatch") -> "pa.Array":
     offsets = [0]
     columns = (batch[name].to_pylist() for name in ("text", "source"))
     for text, source in zip(*columns, strict=True):
-        if source == schemas.SEGMENTED_SOURCE:
+        if source == terms.SEGMENTED_SOURCE:
             words += segmenter.chosen(text.split(" "))
         else:
             words += segmenter(text)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from keras_repro.core import parquet, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, Prepare, Splits
-from keras_repro.text import normalisation, schemas
+from keras_repro.text import normalisation, schemas, terms
 from keras_repro.text.repetitions import CONTRADICTORY, DUPLICATE, KEPT, Repetitions
 
 ID_DIGITS = 16
@@ -58,7 +58,7 @@ def splits_of(ids: np.ndarray, splits: Splits) -> np.ndarray:
 
     >>> shares = Splits(train=0.8, validation=0.1, test=0.1)
     >>> ids = np.array([int(digit * 16, 16) for digit in "0bdf"], np.uint64)
-    >>> [schemas.SPLITS[number] for number in splits_of(ids, shares)]
+    >>> [terms.SPLITS[number] for number in splits_of(ids, shares)]
     ['train', 'train', 'validation', 'test']
 
     """
@@ -129,7 +129,7 @@ class Selection:
         self._repetitions = scratch / "repetitions"
         self._examples: dict[str, str] = {}
         self.counts: Counter[str] = Counter(
-            dict.fromkeys(["rows", *OUTCOMES, *map(_counter_of, schemas.FAULTS)], 0)
+            dict.fromkeys(["rows", *OUTCOMES, *map(_counter_of, terms.FAULTS)], 0)
         )
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> None:
@@ -195,11 +195,11 @@ class Selection:
             )
 
     def _expected(self, fault: str) -> str | None:
-        if fault == schemas.UNKNOWN_LABEL and isinstance(self._reviews.classes, tuple):
+        if fault == terms.UNKNOWN_LABEL and isinstance(self._reviews.classes, tuple):
             return (
                 f"{', '.join(self._names)} (reviews.classes); reviews.labels says what others mean"
             )
-        return schemas.EXPECTED.get(fault)
+        return terms.EXPECTED.get(fault)
 
     def kept(self) -> Iterator[pa.RecordBatch]:
         """Yield the kept reviews, in the corpus' order, as rows of `schemas.PREPARED`.
@@ -219,7 +219,7 @@ class Selection:
             self.counts["kept"] += chosen.num_rows
             splits = splits_of(_as_numbers(chosen["id"]), self._splits)
             self._count_kept(chosen, splits)
-            names = pa.array(schemas.SPLITS).take(pa.array(splits))
+            names = pa.array(terms.SPLITS).take(pa.array(splits))
             columns = {name: chosen[name] for name in ("id", "label", "text", "source")}
             yield pa.RecordBatch.from_pydict(columns | {"split": names}, schema=schemas.PREPARED)
         self._check()
@@ -227,7 +227,7 @@ class Selection:
     def _count_kept(self, chosen: pa.RecordBatch, splits: np.ndarray) -> None:
         pairs = Counter(zip(splits.tolist(), chosen["label"].to_pylist(), strict=True))
         for (split, label), count in pairs.items():
-            self.counts[f"{schemas.SPLITS[split]}_{self._names[label]}"] += count
+            self.counts[f"{terms.SPLITS[split]}_{self._names[label]}"] += count
         for value in pc.value_counts(chosen["source"]).to_pylist():
             self.counts[f"kept_from_{value['values']}"] += value["counts"]
 
@@ -245,13 +245,13 @@ class Selection:
         lacking = {
             name: lacks
             for name in self._names
-            if (lacks := [s for s in schemas.SPLITS if self.counts[f"{s}_{name}"] == 0])
+            if (lacks := [s for s in terms.SPLITS if self.counts[f"{s}_{name}"] == 0])
         }
         if not lacking:
             return
         found = [
             f"the {lacks[0]} split has no {name} review ({self._meaning(name)}) and the corpus "
-            f"{sum(self.counts[f'{split}_{name}'] for split in schemas.SPLITS)}"
+            f"{sum(self.counts[f'{split}_{name}'] for split in terms.SPLITS)}"
             for name, lacks in lacking.items()
         ]
         raise ReproError(

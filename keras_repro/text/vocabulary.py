@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from keras_repro.core.params import Tokenize
-from keras_repro.text.schemas import UNKNOWN, UNKNOWN_TOKEN
+from keras_repro.text.terms import UNKNOWN, UNKNOWN_TOKEN
 from keras_repro.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from keras_repro.core import params
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Reviews
 from keras_repro.datasets import own
-from keras_repro.text.schemas import NO_LABEL, UNKNOWN_LABEL
 from keras_repro.text.selection import Selection, clean
+from keras_repro.text.terms import NO_LABEL, UNKNOWN_LABEL
 
 pytestmark = pytest.mark.usefixtures("_in_empty_directory")
 

@@ -16,7 +16,7 @@ from own_files import (
     xlsx,
 )
 
-from keras_repro.text.schemas import NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNDECODABLE
+from keras_repro.text.terms import NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNDECODABLE
 
 pytestmark = pytest.mark.usefixtures("_in_empty_directory")
 

@@ -25,7 +25,7 @@ from keras_repro.core.params import Reviews
 from keras_repro.datasets import own
 from keras_repro.datasets.encodings import LINE_LIMIT, readable
 from keras_repro.text import selection
-from keras_repro.text.schemas import (
+from keras_repro.text.terms import (
     BROKEN_QUOTE,
     FAULTS,
     NO_LABEL,

@@ -28,7 +28,7 @@ from keras_repro.core.parquet import count_rows
 from keras_repro.datasets import registry
 from keras_repro.datasets.encodings import readable
 from keras_repro.text import segmentation, selection
-from keras_repro.text.schemas import (
+from keras_repro.text.terms import (
     BROKEN_QUOTE,
     FAULTS,
     NO_LABEL,

@@ -22,7 +22,7 @@ from keras_repro.core.params import Reviews
 from keras_repro.datasets import containers, own, sources
 from keras_repro.datasets.containers import OLE
 from keras_repro.datasets.workbooks import MACROS
-from keras_repro.text.schemas import (
+from keras_repro.text.terms import (
     BROKEN_QUOTE,
     NO_LABEL,
     NO_NUMBER,

@@ -3,7 +3,7 @@
 import pytest
 
 from keras_repro.datasets import ratings
-from keras_repro.text.schemas import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNKNOWN_LABEL
+from keras_repro.text.terms import NO_LABEL, NO_NUMBER, NO_RATING, OUT_OF_RANGE, UNKNOWN_LABEL
 
 # Of a scale of five.
 SPELLINGS = {

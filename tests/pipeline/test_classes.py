@@ -20,7 +20,7 @@ from keras_repro.evaluation import behaviour
 from keras_repro.reporting import overview
 from keras_repro.serving import command, service
 from keras_repro.serving.settings import Limits
-from keras_repro.text import ragged, schemas
+from keras_repro.text import ragged, terms
 
 GOOD, BAD = ((FIXTURES / f"{name}.txt").read_text("utf-8").splitlines() for name in ("pos", "neg"))
 # Some are spellings of positive or negative elsewhere, or numbers.
@@ -118,7 +118,7 @@ class TestStages:
         rows = len(rows_of(Path("mine.csv")))
         assert counts["rows"] == rows
         assert counts["neutral"] == counts["rejected"] == 0
-        kept = sum(counts[f"{split}_{name}"] for split in schemas.SPLITS for name in names)
+        kept = sum(counts[f"{split}_{name}"] for split in terms.SPLITS for name in names)
         assert kept == counts["kept"] > rows - 20
         for path in (paths.ENCODED_REVIEWS, paths.NGRAMS):
             assert list(ragged.read_classes(path)) == names

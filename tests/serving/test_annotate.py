@@ -16,14 +16,7 @@ from keras_repro.bundles.explanation import Answer
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import annotate
 from keras_repro.serving.rows import Reading
-from keras_repro.text.schemas import (
-    BROKEN_QUOTE,
-    NO_OBJECT,
-    NO_TEXT,
-    NUL,
-    TOO_LONG,
-    UNDECODABLE,
-)
+from keras_repro.text.terms import BROKEN_QUOTE, NO_OBJECT, NO_TEXT, NUL, TOO_LONG, UNDECODABLE
 
 HEAD = ["text", "n"]
 ROWS = [["很好", "1"], ["很差", "2"], ["", "3"], ["好" * 11, "4"]]

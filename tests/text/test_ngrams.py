@@ -25,7 +25,7 @@ from keras_repro.text import (
     ragged,
     segmentation,
 )
-from keras_repro.text.schemas import SEGMENTED_SOURCE, UNKNOWN
+from keras_repro.text.terms import SEGMENTED_SOURCE, UNKNOWN
 from keras_repro.text.vocabulary import FIRST_ID
 
 TEXTS = (FIXTURES / "pos.txt").read_text("utf-8").split()[:200]

@@ -21,7 +21,15 @@ from conftest import FIXTURES, SETTINGS, Project
 from keras_repro.core import files, params
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Prepare, Splits
-from keras_repro.text import jieba_tokenizer, parallel, ragged, schemas, segmentation, vocabulary
+from keras_repro.text import (
+    jieba_tokenizer,
+    parallel,
+    ragged,
+    schemas,
+    segmentation,
+    terms,
+    vocabulary,
+)
 from keras_repro.text.normalisation import normalise, simplified
 from keras_repro.text.repetitions import CONTRADICTORY, DUPLICATE, KEPT, Repetitions
 from keras_repro.text.schemas import RAW
@@ -137,8 +145,8 @@ class TestSelection:
             "rejected_no_rating": 1,
         }
         assert "矛盾" not in {text for _, text, *_ in kept.values()}
-        assert kept[identify("评论 1")][0] == schemas.POSITIVE
-        assert sum(counts[f"{s}_{c}"] for s in schemas.SPLITS for c in schemas.CLASSES) == 200
+        assert kept[identify("评论 1")][0] == terms.POSITIVE
+        assert sum(counts[f"{s}_{c}"] for s in terms.SPLITS for c in terms.CLASSES) == 200
         assert counts["kept_from_mine"] == 200
 
     def test_the_tutorials_duplicates_stand_in_several_splits(self) -> None:
@@ -151,7 +159,7 @@ class TestSelection:
             selection.read([cleaned])
             kept = pa.Table.from_batches(selection.kept(), schemas.PREPARED)
         splits = {(row["text"], row["split"]) for row in kept.to_pylist()}
-        assert splits == {(text, split) for _, text in rows[:2] for split in schemas.SPLITS}
+        assert splits == {(text, split) for _, text in rows[:2] for split in terms.SPLITS}
         assert selection.counts["duplicates"] == 0
 
     def test_rejected_rows_are_told_whole(self) -> None:
@@ -416,7 +424,7 @@ class TestVocabulary:
             vocabulary.tokens_of(self.keeping(5), segmented(["train"] * 2, [["a"], []]))
         )
         ids = census.ids({"a": 2})
-        assert ids[numbers].tolist() == [2, schemas.UNKNOWN]
+        assert ids[numbers].tolist() == [2, terms.UNKNOWN]
 
 
 def segmented(splits: list[str], tokens: list[list[str]]) -> pa.RecordBatch:
@@ -491,7 +499,7 @@ class TestRagged:
                 batch = segmented(["test", "train", "test", "train"], [[]] * 4)
                 numbers = np.array([0, 1, -1, 2, 3, 0], np.int32)
                 writer.add(batch, np.array([2, 1, 1, 2]), numbers)
-            arrays = writer.arrays(np.array([5, 6, 7, 8, schemas.UNKNOWN], np.int32))
+            arrays = writer.arrays(np.array([5, 6, 7, 8, terms.UNKNOWN], np.int32))
             files.write_npz(path, arrays)
         assert ragged.read_sources(path) == ["mine", "other"]
         test, train = ragged.read("test", path), ragged.read("train", path)

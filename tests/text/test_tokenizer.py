@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_repro.core.errors import ReproError
-from keras_repro.text import ragged, schemas, vocabulary
+from keras_repro.text import ragged, terms, vocabulary
 from keras_repro.text.tokenizer import (
     FILTERS,
     TABLES,
@@ -223,9 +223,9 @@ def test_counts_give_the_ids_that_texts_give() -> None:
 
 
 def test_a_token_like_the_unknown_one_is_a_token_like_others() -> None:
-    counts = {"a": 3, schemas.UNKNOWN_TOKEN: 2, "b": 1}
-    assert vocabulary.learn(counts, 1, None) == {"a": 2, schemas.UNKNOWN_TOKEN: 3, "b": 4}
-    assert list(vocabulary.learn(counts, 1, 2)) == ["a", schemas.UNKNOWN_TOKEN]
+    counts = {"a": 3, terms.UNKNOWN_TOKEN: 2, "b": 1}
+    assert vocabulary.learn(counts, 1, None) == {"a": 2, terms.UNKNOWN_TOKEN: 3, "b": 4}
+    assert list(vocabulary.learn(counts, 1, 2)) == ["a", terms.UNKNOWN_TOKEN]
 
 
 def test_texts_are_read_one_at_a_time() -> None:

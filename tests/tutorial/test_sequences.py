@@ -14,7 +14,8 @@ from keras_repro.core.errors import ReproError
 from keras_repro.inputs import SequenceInputs
 from keras_repro.models import module
 from keras_repro.reproducibility.exact import archive
-from keras_repro.text.schemas import PREPARED, SPLITS, TAGS
+from keras_repro.text.schemas import PREPARED
+from keras_repro.text.terms import SPLITS, TAGS
 from keras_repro.training import trainer
 from keras_repro.tutorial.sequences import (
     baselines,

@@ -15,7 +15,7 @@ from keras_repro.core.errors import ReproError
 from keras_repro.inputs import SequenceInputs, TrainingData, batches
 from keras_repro.inputs.batches import Batches
 from keras_repro.text import ragged
-from keras_repro.text.schemas import PAD, SPLITS
+from keras_repro.text.terms import PAD, SPLITS
 from keras_repro.text.vocabulary import FIRST_ID
 from keras_repro.tutorial.sequences import BOUNDARY
 

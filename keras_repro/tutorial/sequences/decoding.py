@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from sklearn.utils.extmath import softmax
 
-from keras_repro.text.schemas import PAD
+from keras_repro.text.terms import PAD
 from keras_repro.text.vocabulary import FIRST_ID
 
 # Of the likeliest token's probability.

@@ -13,9 +13,10 @@ import numpy as np
 from keras_repro.core import parquet
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, SequenceData
-from keras_repro.text import schemas
-from keras_repro.text.schemas import PREPARED, SPLITS, TAGS, UNKNOWN
+from keras_repro.text import terms
+from keras_repro.text.schemas import PREPARED
 from keras_repro.text.selection import identify
+from keras_repro.text.terms import SPLITS, TAGS, UNKNOWN
 from keras_repro.text.vocabulary import learn
 from keras_repro.tutorial.sequences import BOUNDARY, corpora, tagging
 
@@ -120,7 +121,7 @@ def opinions(settings: Params) -> Encoded:
     for batch in parquet.read(settings.storage.prepared_reviews, PREPARED, columns):
         rows = zip(*(batch[column].to_pylist() for column in columns), strict=True)
         for label, review, split in rows:
-            if label >= len(schemas.CLASSES):
+            if label >= len(terms.CLASSES):
                 raise ReproError(
                     f"{settings.storage.prepared_reviews}: reviews of more than two classes; "
                     "expected negative and positive, of which seq2seq_one_to_many writes some "
@@ -137,7 +138,7 @@ def opinions(settings: Params) -> Encoded:
             f"{split}_characters": _ids("".join(review for _, review in opinions_), ids),
             f"{split}_offsets": _offsets([review for _, review in opinions_]),
         }
-    return Encoded(arrays, {"characters": ids, "labels": dict(_numbered(schemas.CLASSES))})
+    return Encoded(arrays, {"characters": ids, "labels": dict(_numbered(terms.CLASSES))})
 
 
 # What `python -m stages.tutorial.encode_sequences NAME` knows.

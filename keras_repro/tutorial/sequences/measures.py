@@ -11,7 +11,7 @@ from keras_repro.core.params import Params
 from keras_repro.inputs.words import WordReader
 from keras_repro.reproducibility.exact import archive
 from keras_repro.text import ragged, segmentation
-from keras_repro.text.schemas import UNKNOWN
+from keras_repro.text.terms import UNKNOWN
 from keras_repro.tutorial.sequences import baselines, data, decoding, scores, tagging
 
 Metrics = dict[str, float]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from keras_repro.text.schemas import TAGS
+from keras_repro.text.terms import TAGS
 
 # A word ends here for certain, so what follows can be tagged by itself. People's Daily has no word
 # with one of these in it.
