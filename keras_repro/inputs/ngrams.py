@@ -10,7 +10,7 @@ from keras_repro.core import files, paths
 from keras_repro.core.params import Gate, Params, Reader, Training, Wide
 from keras_repro.inputs import Details, NgramInputs, Split, TrainingData, texts
 from keras_repro.inputs.texts import Encoded, TextReading
-from keras_repro.text import characters, ngrams, ragged, schemas, segmentation
+from keras_repro.text import characters, ngrams, ragged, segmentation
 
 if TYPE_CHECKING:
     import keras
@@ -114,6 +114,8 @@ class Ngrams:
                 each._replace(labels=np.ones_like(each.labels)) for each in (train, validation)
             )
             composed = composed._replace(labels=np.zeros_like(composed.labels))
+        if isinstance(settings, Reader) and len(composed.ids):
+            train = ragged.beginnings(train, settings.beginning)
         both = ragged.joined(train, composed)
         batches = texts.training(both, validation, keys.ids, settings, seed)
         return TrainingData(*batches, inputs, rows="texts")
@@ -130,6 +132,8 @@ class Ngrams:
             ReproError: the table of the reviews is of another run than the splits.
 
         """
+        from keras_repro.text import schemas
+
         ids = ragged.read("test", self.path).ids
         prepared = params.storage.prepared_reviews
         found = texts.rows_of(rows, ids, prepared, schemas.PREPARED, ["id", "text"])

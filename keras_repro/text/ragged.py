@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.text import schemas
+from keras_repro.text import terms
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +63,7 @@ def padded(values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> np.ndar
     lengths = np.diff(offsets)[rows]
     columns = np.arange(lengths.max())
     inside = columns < lengths[:, None]
-    batch = np.full(inside.shape, schemas.PAD, dtype=np.int32)
+    batch = np.full(inside.shape, terms.PAD, dtype=np.int32)
     batch[inside] = values[(offsets[rows][:, None] + columns)[inside]]
     return batch
 
@@ -91,6 +91,19 @@ def joined(first: Encoded, second: Encoded) -> Encoded:
     return Encoded(**fields)
 
 
+def beginnings(encoded: Encoded, most: int) -> Encoded:
+    """Return the first tokens of each sequence, as many as `most`.
+
+    >>> two = of(np.array([0, 1]), np.array([3, 1]), np.array([7, 8, 9, 5]))
+    >>> beginnings(two, 2).tokens.tolist(), beginnings(two, 2).lengths.tolist()
+    ([7, 8, 5], [2, 1])
+    """
+    kept = np.minimum(encoded.lengths, most)
+    places = np.arange(len(encoded.tokens)) - np.repeat(encoded.offsets[:-1], encoded.lengths)
+    offsets = np.append(0, np.cumsum(kept)).astype(np.int64)
+    return encoded._replace(offsets=offsets, tokens=encoded.tokens[places < most])
+
+
 def named(split: str, encoded: Encoded) -> dict[str, np.ndarray]:
     """Return arrays as `read` finds them."""
     return {f"{split}_{field}": array for field, array in encoded._asdict().items()}
@@ -108,11 +121,11 @@ class Writer:
         self._directory = directory
         self._open = ExitStack()
         self._files: dict[tuple[str, str], IO[bytes]] = {}
-        self._ends = dict.fromkeys(schemas.SPLITS, 0)
+        self._ends = dict.fromkeys(terms.SPLITS, 0)
         self._sources: dict[str, int] = {}
 
     def __enter__(self) -> Self:
-        for split in schemas.SPLITS:
+        for split in terms.SPLITS:
             for field in FIELDS:
                 file = self._open.enter_context(self._path(split, field).open("wb"))
                 self._files[split, field] = file
@@ -135,7 +148,7 @@ class Writer:
 
         known = self._sources
         sources = [known.setdefault(name, len(known)) for name in batch["source"].to_pylist()]
-        for split in schemas.SPLITS:
+        for split in terms.SPLITS:
             rows = np.asarray(pc.equal(batch["split"], split))
             ends = self._ends[split] + np.cumsum(lengths[rows])
             self._ends[split] = int(ends[-1]) if len(ends) else self._ends[split]
@@ -157,10 +170,10 @@ class Writer:
         self._open.close()
         arrays = {
             f"{split}_{field}": self._mapped(split, field)
-            for split in schemas.SPLITS
+            for split in terms.SPLITS
             for field in FIELDS
         }
-        for split in schemas.SPLITS:
+        for split in terms.SPLITS:
             tokens = arrays[f"{split}_tokens"]
             for start in range(0, len(tokens), TOKENS_AT_ONCE):
                 part = tokens[start : start + TOKENS_AT_ONCE]
@@ -201,13 +214,13 @@ def read_vocabulary_size() -> int:
 
 def classes(names: Sequence[str]) -> dict[str, np.ndarray]:
     """Return an array of the classes as `read_classes` finds it; none of negative and positive."""
-    return {} if tuple(names) == schemas.CLASSES else {"classes": np.array(names, np.str_)}
+    return {} if tuple(names) == terms.CLASSES else {"classes": np.array(names, np.str_)}
 
 
 def read_classes(path: Path = paths.ENCODED_REVIEWS) -> tuple[str, ...]:
     """Return the names of the classes, in the order of the labels."""
     found = files.read_npz(path, [], optional=["classes"])
-    return tuple(found["classes"].tolist()) if found else schemas.CLASSES
+    return tuple(found["classes"].tolist()) if found else terms.CLASSES
 
 
 def read_sources(path: Path = paths.ENCODED_REVIEWS) -> list[str]:

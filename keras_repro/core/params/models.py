@@ -106,6 +106,9 @@ class Reader(PerturbedTraining):
         ngram_dropout: of the n-grams and words at each character.
         embedding_dropout: of the numbers of all characters of a review.
         dropout: of what the GRU has made of a review.
+        beginning: characters of a review that it learns from; reviews are half of what it reads
+            in training, and an answer to one is the wide part's for the most. Where no sentences
+            are composed, it learns from whole reviews.
         batch_characters: of all texts of a batch together, padding included, at most.
         least_batches: that it learns from; a small corpus has more than `epochs` epochs for it.
 
@@ -118,6 +121,7 @@ class Reader(PerturbedTraining):
     ngram_dropout: Rate
     embedding_dropout: Rate
     dropout: Rate
+    beginning: PositiveInt
     batch_characters: PositiveInt
     least_batches: NonNegativeInt
 
