@@ -203,8 +203,9 @@ def tempered(scores: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.n
         labels: what is true of these.
         others: of shape (M, classes), scores of the same kind.
 
-    >>> tempered(np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 1]), np.eye(3)[:1]).round(2).tolist()
-    [[0.75, 0.12, 0.12]]
+    >>> scores, labels = np.eye(3)[[0, 1, 2, 0, 1]], np.array([0, 1, 2, 1, 2])
+    >>> tempered(scores, labels, np.eye(3)[:1]).round(2).tolist()
+    [[0.6, 0.2, 0.2]]
 
     """
 

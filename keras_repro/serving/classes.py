@@ -46,6 +46,28 @@ def labels(rows: Iterable[Any], place: int, name: str) -> list[str]:
         return [*found.values()]
 
 
+def of_files(names: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the classes that names of folders or files suggest, None if these are of two.
+
+    Args:
+        names: of each file and its folders, the innermost first.
+
+    >>> of_files([("1", "joy", "all"), ("2", "fear", "all"), ("3", "anger", "all")])
+    ['anger', 'fear', 'joy']
+    >>> of_files([("1", "pos"), ("2", "neg"), ("3", "neg")])
+
+    """
+    grade = ratings.by_label()
+    words = {word for each in names for name in each for word in name.lower().split("_")}
+    if any(isinstance(grade(word), int) and not word.isdigit() for word in words):
+        return None
+    for depth in (1, 0):
+        found = sorted({each[depth] for each in names if len(each) > depth})
+        if isinstance(classes := suggested(found), list):
+            return classes
+    return None
+
+
 def suggested(names: Sequence[str]) -> dict[str, list[int]] | list[str] | None:
     """Return what `reviews.classes` may be for labels; None where two classes do.
 

@@ -78,7 +78,10 @@ def told(path: str, encoding: str = "auto", sheet: str | int = 1) -> Iterator[st
         settings["encoding"] = encoding
     if sheet != 1:
         settings["sheet"] = sheet
-    if len(files) == 1 and not settings["rating"] and not settings["label"]:
+    unlabelled = not settings["rating"] and not settings["label"]
+    if unlabelled and (by_name := classes.of_files([file.names for file in files])):
+        settings["classes"] = by_name
+    if len(files) == 1 and unlabelled:
         yield "cannot be used alone; expected a file of bad reviews and one of good ones"
         settings["path"] = {"positive": path, "negative": "ANOTHER FILE"}
     else:

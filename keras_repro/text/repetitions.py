@@ -36,7 +36,7 @@ class Repetitions:
         self._open.close()
 
     def add(self, ids: np.ndarray, rows: np.ndarray, labels: np.ndarray) -> None:
-        """Add rows: ids as uint64, growing row numbers, labels 0 or 1, each of shape (N,)."""
+        """Add rows: ids as uint64, growing row numbers, labels, each of shape (N,)."""
         table = np.empty(len(ids), ROW)
         table["id"], table["row"], table["label"] = ids, rows, labels
         part = ids >> np.uint64(64 - PART_BITS)
@@ -49,7 +49,7 @@ class Repetitions:
         """Yield, part by part, row numbers and what becomes of them.
 
         The first row of an id is KEPT, later ones are DUPLICATE; all are CONTRADICTORY if the id
-        has both labels.
+        has several labels.
         """
         self._open.close()
         for path in self._paths:

@@ -20,8 +20,8 @@ EXAMPLES = [
 
 def test_both_languages_have_the_same_examples() -> None:
     found = [re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) for page in (ENGLISH, CHINESE)]
-    assert len(found[1]) == 7
-    assert found[0][:7] == found[1]
+    assert len(found[1]) == 9
+    assert found[0][:9] == found[1]
 
 
 @pytest.mark.parametrize("section", [each for each in EXAMPLES if "path" in each])

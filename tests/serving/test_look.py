@@ -135,6 +135,18 @@ def test_more_than_two_labels(head: str, labels: list[str], expected: Any) -> No
         assert len(set(found)) == len(expected)
 
 
+@pytest.mark.parametrize("place", ["mine/{}/{}.txt", "mine/{}.txt"])
+def test_names_of_more_than_two_labels(place: str) -> None:
+    for mood in MOODS:
+        for number in range(3):
+            path = Path(place.format(mood, number))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{mood}，第{number}条\n", "utf-8")
+    _, section = looked("mine")
+    assert section["classes"] == sorted(MOODS)
+    assert set(ratings(section)) == {1, 2, 3, 4}
+
+
 @pytest.mark.parametrize("name", ["no.csv", "a.7z", "empty.csv"])
 def test_what_cannot_be_read(name: str) -> None:
     Path("a.7z").touch()
