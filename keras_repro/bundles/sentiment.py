@@ -217,28 +217,28 @@ class Sentiment:
         if not texts:
             return []
         logits, known = self._read(texts)
-        found = as_probabilities(logits)
+        found = as_probabilities(logits).tolist()
         answer = self._answer if self._two else self._class_answer
         return [answer(*each) for each in zip(texts, found, known.tolist(), strict=True)]
 
-    def _answer(self, text: str, found: np.ndarray, known: bool) -> Answer:  # noqa: FBT001
-        probability = float(found[1])
+    def _answer(self, text: str, found: list[float], known: bool) -> Answer:  # noqa: FBT001
+        _, probability = found
+        threshold = grounds.EVEN if self.threshold is None else self.threshold
         if reason := self._reason(text, known):
             return Answer(grounds.NONE, grounds.EVEN, reason)
-        if self.threshold is not None and grounds.balanced(probability, self.threshold):
+        if grounds.balanced(probability, threshold):
             return Answer(grounds.NONE, probability, "balanced")
-        (place,) = self.decided(found[1:])
-        return Answer(self.labels[place], probability, None)
+        return Answer(self.labels[int(probability >= threshold)], probability, None)
 
-    def _class_answer(self, text: str, found: np.ndarray, known: bool) -> ClassAnswer:  # noqa: FBT001
+    def _class_answer(self, text: str, found: list[float], known: bool) -> ClassAnswer:  # noqa: FBT001
         reason = self._reason(text, known)
         if reason:
-            found = np.full(len(self.labels), 1 / len(self.labels))
-        elif grounds.tied(found.tolist()):
+            found = [1 / len(self.labels)] * len(self.labels)
+        elif grounds.tied(found):
             reason = "balanced"
-        label = grounds.NONE if reason else self.labels[int(found.argmax())]
-        likely = dict(zip(self.labels, found.tolist(), strict=True))
-        return ClassAnswer(label, float(found.max()), reason, likely)
+        label = grounds.NONE if reason else self.labels[found.index(max(found))]
+        likely = dict(zip(self.labels, found, strict=True))
+        return ClassAnswer(label, max(found), reason, likely)
 
     def _reason(self, text: str, known: bool) -> grounds.Reason | None:  # noqa: FBT001
         return grounds.of_writing(text, self._reading.signs) or (None if known else "unknown")
