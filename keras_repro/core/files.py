@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, zipfil
 # The earliest time that a ZIP archive can state; any fixed one would do.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 ZIP64_VERSION = 45  # of the ZIP format: the first with sizes above 4 GiB
+PIECE = 1 << 20  # bytes that are read at once
 
 
 # What is beside its target until it is whole; no user's file ends so.
@@ -244,14 +246,49 @@ def read_npz(
 
     """
     with readable(path, "NPZ"), np.load(path, allow_pickle=False) as archive:
-        missing = sorted(set(names) - set(archive.files))
-        if missing:
-            raise ReproError(
-                f"{path}: has the arrays {', '.join(sorted(archive.files)) or '(none)'}; "
-                f"expected {', '.join(missing)} too"
-            )
+        _expect(path, names, archive.files)
         further = [name for name in optional if name in archive.files]
         return {name: archive[name] for name in (*names, *further)}
+
+
+def map_npz(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return the named arrays of an archive of `write_npz` as read-only maps of the file.
+
+    So an array may be larger than the memory. Each is read once in pieces, to compare its CRC.
+
+    Raises:
+        ReproError: the file is missing, truncated or damaged, or lacks one of the arrays.
+
+    """
+    with readable(path, "NPZ"), zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        _expect(path, names, [name.removesuffix(".npy") for name in archive.namelist()])
+        return {name: _mapped(archive, file, f"{name}.npy") for name in names}
+
+
+def _mapped(archive: zipfile.ZipFile, file: IO[bytes], member: str) -> np.ndarray:
+    with archive.open(member) as content:
+        while content.read(PIECE):
+            pass
+    information = archive.getinfo(member)
+    if information.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{member} is compressed")
+    # Before the content stand 30 bytes, the last four of them two lengths, and what has these.
+    file.seek(information.header_offset + 26)
+    file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+    np.lib.format.read_magic(file)
+    shape, _, kind = np.lib.format.read_array_header_1_0(file)
+    if 0 in shape:  # which cannot be mapped
+        return np.zeros(shape, kind)
+    return np.asarray(np.memmap(file, kind, "r", file.tell(), shape))
+
+
+def _expect(path: Path, names: Iterable[str], found: list[str]) -> None:
+    """Refuse an archive that lacks an array."""
+    if missing := sorted(set(names) - set(found)):
+        raise ReproError(
+            f"{path}: has the arrays {', '.join(sorted(found)) or '(none)'}; "
+            f"expected {', '.join(missing)} too"
+        )
 
 
 def is_address(place: Location) -> bool:

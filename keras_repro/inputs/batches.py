@@ -33,7 +33,7 @@ class Batches(keras.utils.PyDataset):
         seed: int,
     ) -> None:
         super().__init__()
-        self._gather = gather
+        self.gather = gather
         self._arrange = arrange
         self._seed = seed
         self.start(epoch=0)
@@ -42,7 +42,7 @@ class Batches(keras.utils.PyDataset):
         """Return the same batches with their labels in another form."""
 
         def gather(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            inputs, labels = self._gather(rows)
+            inputs, labels = self.gather(rows)
             return inputs, encode(labels)
 
         return Batches(gather, self._arrange, self._seed)
@@ -60,7 +60,7 @@ class Batches(keras.utils.PyDataset):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        return self._gather(self.rows[index])
+        return self.gather(self.rows[index])
 
 
 def predict(model: keras.Model, data: Batches) -> np.ndarray:

@@ -108,6 +108,25 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _remote(address: str) -> Iterator[Workers]:
+    with connected(address) as client:
+        from distributed.scheduler import KilledWorker
+
+        _refuse_others(client, address)
+        count = sum(client.nthreads().values())
+        try:
+            yield Workers(client.get_executor(), count)
+        except KilledWorker as error:
+            raise ReproError(f"{address}: {error}; run again with more memory per worker") from None
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Yield a client of a Dask scheduler that has workers.
+
+    Raises:
+        ReproError: nobody answers at the address, or Dask is not installed.
+
+    """
     try:
         import distributed
     except ImportError:
@@ -126,17 +145,12 @@ def _remote(address: str) -> Iterator[Workers]:
             f"within {ANSWER_TIMEOUT} s ({error}); expected one (`dask scheduler`) or null"
         ) from None
     with client:
-        count = sum(client.nthreads().values())
-        if count == 0:
+        if not client.nthreads():
             raise ReproError(
                 f"{paths.PARAMS}: cluster is {address!r}, whose scheduler has no worker; "
                 f"expected at least one (`dask worker {address}`)"
             )
-        _refuse_others(client, address)
-        try:
-            yield Workers(client.get_executor(), count)
-        except distributed.scheduler.KilledWorker as error:
-            raise ReproError(f"{address}: {error}; run again with more memory per worker") from None
+        yield client
 
 
 def _refuse_others(client: Any, address: str) -> None:

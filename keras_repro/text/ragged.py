@@ -3,6 +3,7 @@
 data/processed/ngrams.npz has the same arrays with characters in place of tokens.
 """
 
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -83,10 +84,18 @@ def of(labels: np.ndarray, lengths: np.ndarray, tokens: np.ndarray) -> Encoded:
 
 
 def joined(first: Encoded, second: Encoded) -> Encoded:
-    """Return the sequences of both."""
+    """Return the sequences of both; their tokens lie in a file without a name, not in memory."""
     fields = {
-        field: np.concatenate([getattr(first, field), getattr(second, field)]) for field in FIELDS
+        field: np.concatenate([getattr(first, field), getattr(second, field)])
+        for field in FIELDS
+        if field != "tokens"
     }
+    paths.CACHE.mkdir(exist_ok=True)
+    with tempfile.TemporaryFile(dir=paths.CACHE) as file:
+        for each in (first, second):
+            each.tokens.tofile(file)
+        file.flush()
+        fields["tokens"] = np.asarray(np.memmap(file, first.tokens.dtype, "r"))
     fields["offsets"] = np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]])
     return Encoded(**fields)
 
@@ -197,7 +206,7 @@ class Writer:
 def read(split: str, path: Path = paths.ENCODED_REVIEWS) -> Encoded:
     """Read one split."""
     names = {field: f"{split}_{field}" for field in FIELDS}
-    arrays = files.read_npz(path, names.values())
+    arrays = files.map_npz(path, names.values())
     result = Encoded(**{field: arrays[name] for field, name in names.items()})
     if not len(result.ids) == len(result.labels) == len(result.offsets) - 1:
         raise ReproError(

@@ -34,25 +34,37 @@ class Adversarial(keras.Model):
         learner.read = keras.Model([tokens, embedded], model.outputs[0])
         return learner
 
+    @property
+    def learned(self) -> list[keras.Variable]:
+        """What it trains, in the order of `gradients`."""
+        weights: list[keras.Variable] = (
+            self.embed.trainable_variables + self.read.trainable_variables
+        )
+        return weights
+
     def train_step(self, data: tuple[Any, ...]) -> dict[str, Any]:
         """Learn from a batch of inputs and labels."""
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)  # whose items all weigh the same
+        loss, predicted, gradients = self.gradients(x, y)
+        self.optimizer.apply(gradients, self.learned)
+        # Of the plain batch alone, so that a history can be compared with others.
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(predicted)[0])
+        metrics: dict[str, Any] = self.compute_metrics(x, y, predicted)
+        return metrics
+
+    def gradients(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[Any]]:
+        """Return the plain batch's loss and predictions, and the mean gradients of both."""
         with tf.GradientTape() as embedding:
             # The copy has no mask: `read` computes its own from the tokens.
             embedded = tf.identity(self.embed(x, training=True))
         loss, predicted, slope, slopes = self._look(x, y, embedded)
         _, _, worst_slope, worst_slopes = self._look(x, y, self._worst(embedded, slope))
         # Each half is differentiated once: a loss over both would go back through the first again.
-        weights = self.embed.trainable_variables + self.read.trainable_variables
         gradients = embedding.gradient(
             embedded, self.embed.trainable_variables, output_gradients=(slope + worst_slope) / 2
         )
         gradients += [(one + other) / 2 for one, other in zip(slopes, worst_slopes, strict=True)]
-        self.optimizer.apply(gradients, weights)
-        # Of the plain batch alone, so that a history can be compared with others.
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(predicted)[0])
-        metrics: dict[str, Any] = self.compute_metrics(x, y, predicted)
-        return metrics
+        return loss, predicted, gradients
 
     def _worst(self, embedded: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
         """Return each item's embedding moved by `size` along its slope."""

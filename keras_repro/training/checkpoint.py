@@ -77,7 +77,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.best = directory / "best.weights.h5"
         self.epochs = 0  # that are done
         self.stopped = False  # whether a callback ended the training
-        self._file = directory / "checkpoint.npz"
+        self.file = directory / "checkpoint.npz"
         # As JSON gives it back, so that the two can be compared.
         self._origin = json.loads(json.dumps(origin))
         self._remembered: dict[str, dict[str, Any]] = {}
@@ -101,13 +101,13 @@ class Checkpoint(keras.callbacks.Callback):
         self._lock()
         self._recorder, self._others = recorder, list(others)
         model.optimizer.build(model.trainable_variables)
-        if not self._file.exists():
+        if not self.file.exists():
             return
         try:
             state = self._read()
         except ReproError as error:
-            log.warning("%s: not used, training starts anew: %s", self._file, error)
-            self._file.unlink()
+            log.warning("%s: not used, training starts anew: %s", self.file, error)
+            self.file.unlink()
             return
         for name, variable in _variables(model).items():
             variable.assign(state[name])
@@ -116,11 +116,11 @@ class Checkpoint(keras.callbacks.Callback):
         self.epochs, self.stopped = told["epochs"], told["stopped"]
         self._remembered = told["callbacks"]
         recorder.rows = [tuple(row) for row in told["history"]]
-        log.info("%s: going on after epoch %d", self._file, self.epochs)
+        log.info("%s: going on after epoch %d", self.file, self.epochs)
 
     def discard(self) -> None:
         """Remove all that is kept."""
-        shutil.rmtree(self._file.parent, ignore_errors=True)
+        shutil.rmtree(self.file.parent, ignore_errors=True)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Bring back what the other callbacks remembered; they have just cleared it."""
@@ -148,7 +148,7 @@ class Checkpoint(keras.callbacks.Callback):
         arrays = {name: np.asarray(value) for name, value in _variables(self.model).items()}
         arrays[STATE] = _bytes(json.dumps(told, default=float).encode())
         arrays[BEST] = _bytes(self.best.read_bytes())
-        files.write_npz(self._file, arrays)
+        files.write_npz(self.file, arrays)
         files.before_output()  # now, not after an hour
 
     def _lock(self) -> None:
@@ -156,13 +156,13 @@ class Checkpoint(keras.callbacks.Callback):
 
         If DVC alone is killed, the stage that it started goes on; the next one finds it at work.
         """
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._locked = (self._file.parent / "lock").open("w")
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self._locked = (self.file.parent / "lock").open("w")
         try:
             fcntl.lockf(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ReproError(
-                f"{self._file.parent}: another process is training here; expected none "
+                f"{self.file.parent}: another process is training here; expected none "
                 "(wait for it, or end it)"
             ) from None
 
@@ -174,13 +174,13 @@ class Checkpoint(keras.callbacks.Callback):
 
         """
         try:
-            with np.load(self._file, allow_pickle=False) as archive:
+            with np.load(self.file, allow_pickle=False) as archive:
                 state = {name: archive[name] for name in archive.files}
             told = _told(state)
         except Exception as error:
             # NumPy and zipfile raise whatever the damage leads to; a CRC guards every array.
             raise ReproError(
-                f"it is damaged: {files.sized(self._file)} are no whole checkpoint ({error})"
+                f"it is damaged: {files.sized(self.file)} are no whole checkpoint ({error})"
             ) from error
         for kind, mine in self._origin.items():  # parameters first: they change what hardware does
             for key, old, new in fingerprint.differences(told["origin"].get(kind, {}), mine):

@@ -9,9 +9,10 @@ import keras
 
 from keras_repro.core import params, paths
 from keras_repro.inputs import ImageInputs, NgramInputs, TrainingData, WordInputs
-from keras_repro.training import callbacks, optimizers
+from keras_repro.training import callbacks, optimizers, sharded
 from keras_repro.training.adversarial import Adversarial
 from keras_repro.training.checkpoint import Checkpoint
+from keras_repro.training.peers import Group
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +66,20 @@ def learner(model: keras.Model, settings: params.Training) -> keras.Model:
 
 
 def fit(
-    model: keras.Model, settings: params.Training, data: TrainingData, checkpoint: Checkpoint
+    model: keras.Model,
+    settings: params.Training,
+    data: TrainingData,
+    checkpoint: Checkpoint,
+    group: Group | None = None,
 ) -> tuple[keras.Model, list[tuple[float, ...]]]:
     """Train `model` and return its best epoch's copy, without optimizer, and the history's rows.
 
     A training that was killed goes on from the last epoch that `checkpoint` has seen end. The
-    checkpoint stays: the caller discards it when the results are safe.
+    checkpoint stays: the caller discards it when the results are safe. Where there is a group, each
+    of its processes ends with the same.
 
     Raises:
-        ReproError: the loss became infinite or no number.
+        ReproError: the loss became infinite or no number, or a process of the group is lost.
 
     """
     if settings.one_hot:
@@ -89,19 +95,32 @@ def fit(
     )
     recorder = callbacks.Recorder(callbacks.history_columns(settings.metrics))
     logs = paths.tensorboard(model.name)
-    watching = callbacks.build(settings.callbacks, checkpoint.best, logs)
+    watched = settings.callbacks
+    if group and group.rank:
+        watched = watched.model_copy(update={"tensorboard": None})  # the chief's is enough
+    watching = callbacks.build(watched, checkpoint.best, logs)
     checkpoint.resume(trainee, recorder, watching)
-    if settings.callbacks.tensorboard and not checkpoint.epochs:
+    if watched.tensorboard and not checkpoint.epochs:
         shutil.rmtree(logs, ignore_errors=True)  # another training's
     if checkpoint.epochs < settings.epochs and not checkpoint.stopped:
         data.train.start(checkpoint.epochs)
+        batches: keras.utils.PyDataset = data.train
+        first: list[keras.callbacks.Callback] = []
+        if settings.shards > 1 or group:
+            batches, first = sharded.attach(trainee, data, settings.shards, group)
         trainee.fit(
-            data.train,
+            batches,
             validation_data=data.validation,
             initial_epoch=checkpoint.epochs,
             epochs=settings.epochs,
             shuffle=False,  # the batches are shuffled by seed and epoch
-            callbacks=[recorder, *watching, checkpoint, callbacks.Progress(data.train, data.rows)],
+            callbacks=[
+                *first,
+                recorder,
+                *watching,
+                checkpoint,
+                callbacks.Progress(data.train, data.rows),
+            ],
             verbose=0,  # Keras shows batches per second; Progress shows items
         )
         if len(recorder.rows) < settings.epochs:

@@ -58,6 +58,8 @@ def test_committed_params_are_valid_and_frozen() -> None:
         ("prepare.positive", [2, 4], "prepare: expected each rating once, found [2] in both"),
         ("prepare.splits.test", 0.3, "expected train + validation + test = 1, found 1.2"),
         ("cluster", "host:8786", "expected an address such as tcp://host:8786, found"),
+        ("workers", ["host:8790"], "expected addresses such as [tcp://host:8790], each once, clus"),
+        ("workers", ["tcp://h:1", "tcp://h:1"], "each once, cluster or null, found"),
         ("segment.user_dict", "/etc/x", "expected a path relative to the root of the repository"),
         ("segment.stop_words", "../x", "expected a path relative to the root of the repository"),
         ("segment.stop_words", ["dict/x", "../x"], "expected a path relative to the root of the"),

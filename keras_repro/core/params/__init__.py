@@ -12,7 +12,7 @@ from keras_repro.core.params.baselines import (
     SnownlpBaseline,
     TfidfBaseline,
 )
-from keras_repro.core.params.general import Download, Evaluate, Runtime, Scheduler
+from keras_repro.core.params.general import Download, Evaluate, Runtime, Scheduler, Workers
 from keras_repro.core.params.models import (
     Bilstm,
     Cnn,
@@ -131,6 +131,7 @@ class Params(Section):
 
     runtime: Runtime
     cluster: Scheduler | None = None
+    workers: Workers | None = None
     download: Download
     reviews: Reviews
     storage: Storage

@@ -1,9 +1,16 @@
 """How everything runs, is downloaded and is measured, and where the text stages compute."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from keras_repro.core.params.section import Section
 
@@ -16,6 +23,25 @@ def _scheduler(address: str) -> str:
 
 # The address of a Dask scheduler. No result depends on it, so it is no parameter of any stage.
 Scheduler = Annotated[str, AfterValidator(_scheduler)]
+
+
+def _workers(given: Any) -> Any:
+    """Tell addresses from what is none: each fault of a union would be told for each member."""
+    if given == "cluster":
+        return given
+    each = given if isinstance(given, list | tuple) else [given]
+    valid = [one for one in each if re.fullmatch(r"tcp://[^/]+:\d+", str(one))]
+    if not valid or len(set(valid)) < len(each):
+        raise ValueError(
+            f"expected addresses such as [tcp://host:8790], each once, cluster or null, "
+            f"found {given!r}"
+        )
+    return tuple(valid)
+
+
+# The processes that train with this one, or "cluster" for those that the Dask cluster starts. No
+# result depends on them, so they are no parameter of any stage.
+Workers = Annotated[Literal["cluster"] | tuple[str, ...], BeforeValidator(_workers)]
 
 
 class Runtime(Section):

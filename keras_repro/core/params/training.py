@@ -165,6 +165,8 @@ class Training(Section):
         metrics: that the history has of each epoch.
         decay: of the learning rate: null keeps it until a callback reduces it; cosine lets it fall
             to 0 over all epochs, along half a period of a cosine (Loshchilov and Hutter, 2017).
+        shards: of a batch, which several processes may share (docs/scaling.md); the result belongs
+            to their number, and not to that of the processes.
         branches: of the network, which compute at the same time; no key of params.yaml.
 
     """
@@ -177,6 +179,7 @@ class Training(Section):
     metrics: Metrics = ("accuracy",)
     batch_size: PositiveInt
     epochs: PositiveInt
+    shards: PositiveInt = 1
     callbacks: Callbacks
 
     @property
@@ -189,6 +192,14 @@ class Training(Section):
         if self.decay and self.callbacks.reduce_learning_rate:
             raise ValueError(
                 f"expected reduce_learning_rate to be null where decay is {self.decay}, found both"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _shared(self) -> Self:
+        if self.shards > self.batch_size:
+            raise ValueError(
+                f"expected shards to be at most batch_size ({self.batch_size}), found {self.shards}"
             )
         return self
 
