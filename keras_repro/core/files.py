@@ -270,13 +270,13 @@ def _mapped(archive: zipfile.ZipFile, file: IO[bytes], member: str) -> np.ndarra
         while content.read(PIECE):
             pass
     information = archive.getinfo(member)
-    if information.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member} is compressed")
     # Before the content stand 30 bytes, the last four of them two lengths, and what has these.
     file.seek(information.header_offset + 26)
     file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
     np.lib.format.read_magic(file)
     shape, _, kind = np.lib.format.read_array_header_1_0(file)
+    if information.compress_type != zipfile.ZIP_STORED or kind.hasobject:
+        raise ValueError(f"{member} is compressed, or pickled")
     if 0 in shape:  # which cannot be mapped
         return np.zeros(shape, kind)
     return np.asarray(np.memmap(file, kind, "r", file.tell(), shape))

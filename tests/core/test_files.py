@@ -21,7 +21,8 @@ BATCHES = [
 def write_all(directory: Path) -> dict[str, bytes]:
     files.write_json(directory / "x.json", {"b": 0.1234567, "a": np.float32(2), "n": np.int64(3)})
     files.write_csv(directory / "x.csv", ("word", "loss"), [("好,书", 0.1234567), ("b", 1)])
-    files.write_npz(directory / "x.npz", {"y": np.arange(3), "x": np.zeros((2, 2))})
+    for name in ("x.npz", "mapped.npz"):
+        files.write_npz(directory / name, {"y": np.arange(3), "x": np.zeros((2, 2))})
     parquet.write(directory / "x.parquet", SCHEMA, BATCHES)
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
@@ -107,6 +108,7 @@ def test_failed_write_leaves_the_earlier_file_and_no_other(tmp_path: Path) -> No
 READERS = {
     "x.json": files.read_json,
     "x.npz": lambda path: files.read_npz(path, ["x", "y"]),
+    "mapped.npz": lambda path: files.map_npz(path, ["x", "y"]),
     "x.parquet": lambda path: list(parquet.read(path, SCHEMA)),
 }
 
@@ -181,6 +183,34 @@ def test_pickle_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.array([{"a": 1}], dtype=object))
     with pytest.raises(ReproError, match=r"x\.npz.*allow_pickle"):
         files.read_npz(tmp_path / "x.npz", ["x"])
+    with pytest.raises(ReproError, match=r"x\.npz.*pickled"):
+        files.map_npz(tmp_path / "x.npz", ["x"])
+
+
+class TestMapped:
+    def test_arrays_are_those_of_the_file_and_cannot_be_changed(self, tmp_path: Path) -> None:
+        arrays = {"x": np.arange(6.0).reshape(2, 3), "y": np.array(["好", "b"]), "z": np.zeros(0)}
+        files.write_npz(tmp_path / "x.npz", arrays)
+        found = files.map_npz(tmp_path / "x.npz", arrays)
+        for name, expected in arrays.items():
+            assert found[name].dtype == expected.dtype
+            np.testing.assert_array_equal(found[name], expected)
+        assert isinstance(found["x"].base, np.memmap)
+        with pytest.raises(ValueError, match="read-only"):
+            found["x"][0] = 1
+
+    def test_a_changed_byte_is_found(self, tmp_path: Path) -> None:
+        files.write_npz(tmp_path / "x.npz", {"x": np.arange(1000)})
+        content = bytearray((tmp_path / "x.npz").read_bytes())
+        content[4000] ^= 1
+        (tmp_path / "x.npz").write_bytes(content)
+        with pytest.raises(ReproError, match=r"x\.npz: .* no whole NPZ file \(Bad CRC-32"):
+            files.map_npz(tmp_path / "x.npz", ["x"])
+
+    def test_what_is_compressed_is_refused(self, tmp_path: Path) -> None:
+        np.savez_compressed(tmp_path / "x.npz", x=np.arange(10))
+        with pytest.raises(ReproError, match="no whole NPZ file"):
+            files.map_npz(tmp_path / "x.npz", ["x"])
 
 
 def test_missing_array_and_other_columns(tmp_path: Path) -> None:
