@@ -111,7 +111,6 @@ def _remote(address: str) -> Iterator[Workers]:
     with connected(address) as client:
         from distributed.scheduler import KilledWorker
 
-        _refuse_others(client, address)
         count = sum(client.nthreads().values())
         try:
             yield Workers(client.get_executor(), count)
@@ -121,10 +120,10 @@ def _remote(address: str) -> Iterator[Workers]:
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
-    """Yield a client of a Dask scheduler that has workers.
+    """Yield a client of a Dask scheduler that has workers, all with the same code.
 
     Raises:
-        ReproError: nobody answers at the address, or Dask is not installed.
+        ReproError: nobody answers at the address, or with other code; Dask is not installed.
 
     """
     try:
@@ -150,6 +149,7 @@ def connected(address: str) -> Iterator[Any]:
                 f"{paths.PARAMS}: cluster is {address!r}, whose scheduler has no worker; "
                 f"expected at least one (`dask worker {address}`)"
             )
+        _refuse_others(client, address)
         yield client
 
 
