@@ -5,10 +5,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
-from conftest import FIXTURES, Project, called, make_project, make_small
-from fastapi.testclient import TestClient
+from conftest import FIXTURES, Project, Serving, called, make_project, make_small
 from sklearn.metrics import f1_score
 
 from keras_repro.bundles import explanation
@@ -18,9 +18,8 @@ from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files, params, paths
 from keras_repro.evaluation import behaviour
 from keras_repro.reporting import overview
-from keras_repro.serving import command, service
-from keras_repro.serving.settings import Limits
-from keras_repro.text import ragged, terms
+from keras_repro.serving import command
+from keras_repro.text import ragged
 
 GOOD, BAD = ((FIXTURES / f"{name}.txt").read_text("utf-8").splitlines() for name in ("pos", "neg"))
 # Some are spellings of positive or negative elsewhere, or numbers.
@@ -245,18 +244,22 @@ class TestAnswers:
         assert list(rows[0]) == ["grade", "text", *given]
         assert len(rows) == len(rows_of(Path("mine.csv")))
         for row in rows[:20]:
-            assert sum(float(row[f"probability_{name}"]) for name in names) == pytest.approx(1)
+            whole = sum(float(row[f"probability_{name}"]) for name in names)
+            assert whole == pytest.approx(1, abs=1e-5)
         for suffix in (".jsonl", ".xlsx", ".parquet"):
             said("predict", "--file", "mine.csv", "--output", str(target.with_suffix(suffix)))
         first = json.loads(target.with_suffix(".jsonl").read_text("utf-8").splitlines()[0])
         assert first[f"probability_{names[0]}"] == float(rows[0][f"probability_{names[0]}"])
 
-    def test_the_service(self, model: Sentiment, names: list[str]) -> None:
-        limits = Limits()
-        app = service.create(service.Service(model, None, limits), limits, ["testserver"])
-        with TestClient(app) as client:
-            told = client.post("/predict", json={"texts": ["房间很干净", "！"]}).json()
-            explained = client.post("/explain", json={"text": "房间很干净"}).json()
+    def test_the_service(self, run: Project, names: list[str]) -> None:
+        with Serving(run) as serving:
+            told, explained = (
+                httpx.post(f"{serving.url}/{name}", json=content, timeout=60).json()
+                for name, content in (
+                    ("predict", {"texts": ["房间很干净", "！"]}),
+                    ("explain", {"text": "房间很干净"}),
+                )
+            )
         assert told["threshold"] is explained["threshold"] is None
         assert [list(each["probabilities"]) for each in told["predictions"]] == [names] * 2
         assert told["predictions"][1]["label"] == "none"
