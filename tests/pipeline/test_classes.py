@@ -19,7 +19,7 @@ from keras_repro.core import files, params, paths
 from keras_repro.evaluation import behaviour
 from keras_repro.reporting import overview
 from keras_repro.serving import command
-from keras_repro.text import ragged
+from keras_repro.text import ragged, terms
 
 GOOD, BAD = ((FIXTURES / f"{name}.txt").read_text("utf-8").splitlines() for name in ("pos", "neg"))
 # Some are spellings of positive or negative elsewhere, or numbers.
