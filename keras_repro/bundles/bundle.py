@@ -99,9 +99,15 @@ def located(name: str) -> Path:
             return root / paths.bundle(name)
     models = {path.parent.name for root in places for path in root.glob("models/*/bundle")}
     known = ", ".join(sorted(models)) or "none"
+    if any((root / paths.PARAMS).is_file() for root in places):
+        advice = "`make repro` makes all"
+    else:
+        advice = (
+            "go into a clone where `make repro` has made them, or name one by --bundle DIR or "
+            "Sentiment.load(DIR); `keras-repro pull ADDRESS` fetches those of a release"
+        )
     raise ReproError(
-        f"{paths.bundle(name)}: not found; expected a bundle (there are: {known}; "
-        "`dvc repro` makes all)"
+        f"{paths.bundle(name)}: not found; expected a bundle (there are: {known}; {advice})"
     )
 
 

@@ -80,7 +80,8 @@ def workers(cluster: str | None) -> Iterator[Workers]:
 
 @contextmanager
 def _local() -> Iterator[Workers]:
-    count = len(os.sched_getaffinity(0))
+    # macOS does not say which cores a process may use.
+    count = len(os.sched_getaffinity(0)) if sys.platform != "darwin" else os.cpu_count() or 1
     context = multiprocessing.get_context("spawn")  # a forked child inherits Arrow's locked threads
     pool = ProcessPoolExecutor(count, context, initializer=_end_with_parent)
     try:

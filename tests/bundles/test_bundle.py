@@ -31,7 +31,7 @@ from keras_repro.bundles.bundle import Bundle
 from keras_repro.bundles.images import ImageClassifier
 from keras_repro.bundles.network import Network, as_probabilities
 from keras_repro.bundles.sentiment import Sentiment
-from keras_repro.core import files, params
+from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.inputs import Split, batches, texts
 from keras_repro.reproducibility.exact import archive
@@ -270,6 +270,20 @@ class TestRefused:
     def change(directory: Path, **values: object) -> None:
         path = directory / "bundle.json"
         path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("there", "told"), [(True, "`make repro` makes all"), (False, "name one by --bundle DIR or ")]
+)
+def test_no_bundle_in_a_clone_and_elsewhere(
+    *, there: bool, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    if there:
+        Path("params.yaml").touch()
+    with pytest.raises(ReproError, match=told):
+        bundle.located("sentiment_hybrid")
 
 
 def test_a_failed_export_leaves_the_bundle_that_was_there(tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ case "$*" in
     "-m venv .venv")
         mkdir .venv/bin
         cp "$0" .venv/bin/python
-        printf '#!/bin/sh\\necho "$UV_DEFAULT_INDEX uv $*" >>calls\\n' >.venv/bin/uv
+        printf '#!/bin/sh\\necho "$UV_DEFAULT_INDEX uv $*" >>calls; [ ! -f no-uv ]\\n' >.venv/bin/uv
         chmod +x .venv/bin/uv ;;
     *"pip config get"*) [ -f index ] && cat index ;;
-    *"pip install"*) echo "pip $*" >>calls ;;
+    *"pip install"*) echo "pip $*" >>calls; [ ! -f no-pip ] ;;
 esac
 """
 
@@ -201,6 +201,17 @@ class TestInstall:
         setup(place, UV_DEFAULT_INDEX="https://own.example/simple")
         assert calls(place)[1].startswith("https://own.example/simple uv pip install ")
 
+    @pytest.mark.parametrize("program", ["pip", "uv"])
+    def test_an_index_that_does_not_answer(self, place: Path, program: str) -> None:
+        python(place, "3.12")
+        (place / f"no-{program}").touch()
+        result = setup(place)
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[1].startswith("error: packages could not be fetched, ")
+        assert "PIP_INDEX_URL (docs/troubleshooting.md)" in result.stderr
+        (place / f"no-{program}").unlink()
+        assert setup(place).returncode == 0
+
 
 class TestLocks:
     @pytest.mark.parametrize("name", LOCKS)
@@ -227,7 +238,11 @@ class TestLocks:
     @pytest.mark.turns(3)
     @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
     @pytest.mark.parametrize(
-        "platform", ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin"]
+        "platform",
+        [
+            *("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin"),
+            "x86_64-pc-windows-msvc",
+        ],
     )
     def test_every_platform_has_what_they_name(
         self, version: str, platform: str, tmp_path: Path
