@@ -1,4 +1,4 @@
-"""The table of results: the metrics in metrics/ beside those of the tutorial."""
+"""The tables of results in the pages: the metrics in metrics/ beside those of the tutorial."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -31,16 +31,28 @@ BASELINES = {
 
 
 class Labels(NamedTuple):
-    """What the table says beside its metrics, in one language."""
+    """What the tables say beside their metrics, in one language."""
 
     head: str
     here: str
     tutorial: str
     baselines: dict[str, str]
+    compared: str
+    interval: str
+    cases: str
+    capabilities: dict[str, str]
 
 
 ENGLISH = Labels(
-    "| model | | accuracy | precision | recall | F1 | test items |", "here", "tutorial", BASELINES
+    "| model | | accuracy | precision | recall | F1 | test items |",
+    "here",
+    "tutorial",
+    BASELINES,
+    "| | accuracy | F1 | 95 % | F1 above the baseline's | p "
+    "| Brier | threshold | F1 with it | above the baseline's | cases |",
+    "{:.3f} to {:.3f}",
+    "number",
+    {},
 )
 CHINESE = Labels(
     "| 模型 | | 准确率 | 精确率 | 召回率 | F1 | 测试样本 |",
@@ -51,6 +63,35 @@ CHINESE = Labels(
         "fasttext": "fastText",
         "tfidf_word": "词 TF-IDF + 线性 SVM",
         "tfidf_char": "字符 TF-IDF + 线性 SVM",
+    },
+    "| | 准确率 | F1 | 95% 区间 | 比基线高 | p | Brier | 阈值 | 按阈值的 F1 | 比基线高 | 短句 |",
+    "{:.3f} 至 {:.3f}",
+    "条数",
+    {
+        "plain": "直说",
+        "too": "太…了",
+        "negated": "否定",
+        "contrast": "转折",
+        "shift": "今昔对比",
+        "idiom": "成语",
+        "short": "极短",
+        "double_negation": "双重否定",
+        "mood": "情绪",
+        "question": "反问",
+        "emoji": "表情符号",
+        "slang": "网络用语",
+        "traditional": "繁体",
+        "not_chinese": "非中文",
+        "no_ground": "无从判断",
+        "name": "换名字",
+        "number": "换数字",
+        "politeness": "加客套话",
+        "punctuation": "改标点",
+        "script": "换成繁体",
+        "homophone": "同音字",
+        "worse": "加坏话",
+        "better": "加好话",
+        "degree": "加程度词",
     },
 )
 
@@ -78,7 +119,7 @@ def table(models: Sequence[str], labels: Labels = ENGLISH) -> str:
     return "\n".join(lines)
 
 
-def comparison() -> str:
+def comparison(labels: Labels = ENGLISH) -> str:
     """Return a Markdown table of all that tell sentiment, the best F1 first.
 
     Raises:
@@ -90,31 +131,25 @@ def comparison() -> str:
     found: dict[str, Any] = files.read_json(paths.metrics("sentiment"))
     shares = readings.behaviour().shares
     baseline = found.pop("baseline")
-    lines = [
-        (
-            "| | accuracy | F1 | 95 % | F1 above the baseline's | p "
-            "| Brier | threshold | F1 with it | above the baseline's | cases |"
-        ),
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    lines = [labels.compared, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for name, of in sorted(found.items(), key=lambda item: -item[1]["f1"]):
         probability = of["p_against_baseline"]
         p = "< 0.0001" if probability < LEAST_SHOWN else f"{probability:.4f}"
-        gain, two = _gain(of, "f1"), "threshold" in of  # of more classes the likeliest is said
-        decided = _gain(of, "f1_at_threshold") if two else ""
+        gain, two = _gain(of, "f1", labels), "threshold" in of  # of more the likeliest is said
+        decided = _gain(of, "f1_at_threshold", labels) if two else ""
         if name == baseline:
             gain = p = decided = ""
         threshold = f"{of['threshold']:.2f} | {of['f1_at_threshold']:.4f}" if two else "|"
         cases = f"{shares[name]['cases']:.2f}" if name in shares else ""
         lines.append(
             f"| `{name}` | {of['accuracy']:.4f} | **{of['f1']:.4f}** "
-            f"| {of['f1_low']:.3f} to {of['f1_high']:.3f} | {gain} | {p} "
+            f"| {labels.interval.format(of['f1_low'], of['f1_high'])} | {gain} | {p} "
             f"| {of['brier']:.3f} | {threshold} | {decided} | {cases} |"
         )
     return "\n".join(lines)
 
 
-def capabilities() -> str:
+def capabilities(labels: Labels = ENGLISH) -> str:
     """Return a Markdown table of what all that tell sentiment have right, by capability.
 
     Raises:
@@ -125,16 +160,18 @@ def capabilities() -> str:
 
     shares, counts, _ = readings.behaviour()
     head = "".join(f" `{name}` |" for name in shares)
-    lines = [f"| | number |{head}", f"|---|--:|{'--:|' * len(shares)}"]
+    lines = [f"| | {labels.cases} |{head}", f"|---|--:|{'--:|' * len(shares)}"]
     for capability, count in counts.items():
         cells = "".join(f" {of[capability]:.2f} |" for of in shares.values())
-        lines.append(f"| {capability.replace('_', ' ')} | {count} |{cells}")
+        called = labels.capabilities.get(capability, capability.replace("_", " "))
+        lines.append(f"| {called} | {count} |{cells}")
     return "\n".join(lines)
 
 
-def _gain(of: dict[str, float], metric: str) -> str:
+def _gain(of: dict[str, float], metric: str, labels: Labels) -> str:
+    between = labels.interval.replace(":", ":+")
     low, high = of[f"{metric}_gain_low"], of[f"{metric}_gain_high"]
-    return f"{of[f'{metric}_gain']:+.4f} ({low:+.3f} to {high:+.3f})"
+    return f"{of[f'{metric}_gain']:+.4f} ({between.format(low, high)})"
 
 
 def _measured(name: str, mark: str) -> str:
@@ -165,9 +202,29 @@ def insert(path: Path, content: str) -> str:
     return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
 
 
+def compared(_: Sequence[str], labels: Labels = ENGLISH) -> str:
+    """Return both tables of what tells sentiment."""
+    return f"{comparison(labels)}\n\n{capabilities(labels)}"
+
+
 # What each page shows between its markers, by the models of params.yaml.
 PAGES: dict[Path, Callable[[Sequence[str]], str]] = {
     Path("README.md"): table,
     Path("README.zh-CN.md"): partial(table, labels=CHINESE),
-    Path("docs/sentiment.md"): lambda _: f"{comparison()}\n\n{capabilities()}",
+    Path("docs/sentiment.md"): compared,
+    Path("docs/sentiment.zh.md"): partial(compared, labels=CHINESE),
 }
+CHARTS = {Path("docs/results.svg"): ENGLISH, Path("docs/results.zh.svg"): CHINESE}
+
+
+def written(models: Sequence[str]) -> dict[Path, str]:
+    """Return what `keras-repro results --write` leaves in each file.
+
+    Raises:
+        ReproError: metrics are missing, or a page or one of its markers.
+
+    """
+    from keras_repro.reporting import results_chart  # imports SciPy
+
+    pages = {page: insert(page, shown(models)) for page, shown in PAGES.items()}
+    return pages | {path: results_chart.drawn(labels) for path, labels in CHARTS.items()}

@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
 
     results = commands.add_parser("results", help="print the table of results")
     results.add_argument(
-        "--write", action="store_true", help="replace those in README.md and docs/sentiment.md"
+        "--write", action="store_true", help="replace those in the pages, and the chart"
     )
     results.set_defaults(run=_results, judges=True)
 
@@ -102,9 +102,8 @@ def _results(arguments: argparse.Namespace) -> None:
 
     models = list(params.load().models)
     if arguments.write:
-        texts = {page: results.insert(page, shown(models)) for page, shown in results.PAGES.items()}
-        for page, text in texts.items():
-            files.write_bytes(page, text.encode())
+        for path, text in results.written(models).items():
+            files.write_bytes(path, text.encode())
     else:
         _print(results.table(models))
 

@@ -1,4 +1,5 @@
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -6,10 +7,10 @@ import pytest
 from conftest import MODELS
 from sklearn import metrics
 
-from keras_repro.core import params
+from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
-from keras_repro.evaluation import mistakes, plots, scores
-from keras_repro.reporting import results
+from keras_repro.evaluation import behaviour, mistakes, plots, scores
+from keras_repro.reporting import results, results_chart
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 500)
@@ -74,14 +75,57 @@ def test_every_baseline_has_a_line() -> None:
     assert list(results.BASELINES) == list(params.Baselines.model_fields)
 
 
-@pytest.mark.parametrize("page", results.PAGES, ids=str)
+def test_every_capability_is_named_in_chinese() -> None:
+    counts = {item.capability for item in (*behaviour.read_cases(), *behaviour.read_pairs())}
+    assert results.CHINESE.capabilities.keys() == counts
+
+
+@pytest.mark.parametrize("page", [*results.PAGES, *results.CHARTS], ids=str)
 def test_pages_show_the_committed_metrics(
     page: Path, head: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(head)
-    assert results.insert(page, results.PAGES[page](MODELS)) == page.read_text("utf-8"), (
-        "run `make readme`"
-    )
+    assert results.written(MODELS)[page] == page.read_text("utf-8"), "run `make readme`"
+
+
+class TestChart:
+    @pytest.fixture
+    def rows(self, head: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+        """What each point of the picture says: colour, the ends of its interval, place, value."""
+        monkeypatch.chdir(head)
+        return re.findall(
+            r'd="M([\d.]+) \d+H([\d.]+)" stroke="(#\w+)".*\n<circle cx="([\d.]+)".*\n'
+            r"(?:<path.*\n)?<text[^>]*>([\d.]+)<",
+            results_chart.drawn(results.ENGLISH),
+        )
+
+    def test_a_point_lies_within_its_interval_and_shows_its_metric(
+        self, rows: list[tuple[str, ...]]
+    ) -> None:
+        compared = files.read_json(paths.metrics("sentiment"))
+        del compared["baseline"]
+        assert len(rows) == 3 + 2 * len(compared)
+        for low, high, _, x, _ in rows:
+            assert float(low) < float(x) < float(high)
+        f1 = sorted((of["f1"] for of in compared.values()), reverse=True)
+        reviews = rows[3 : 3 + len(f1)]
+        assert [value for *_, value in reviews] == [f"{each:.3f}" for each in f1]
+        # Places are linear in F1.
+        places = [float(x) for *_, x, _ in reviews]
+        steps = np.diff(places) / np.diff(f1)
+        np.testing.assert_allclose(steps, steps[0], rtol=0.05)
+
+    def test_baselines_have_another_colour(self, rows: list[tuple[str, ...]]) -> None:
+        colours = [row[2] for row in rows[3:]]
+        assert colours.count(results_chart.THEIRS) == 2 * len(results.BASELINES)
+
+    def test_without_the_comparison(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("metrics").mkdir()
+        for name in results.TUTORIAL:
+            paths.metrics(name).write_text('{"accuracy": 0.5, "n_test": 100}')
+        with pytest.raises(ReproError, match=r"metrics/sentiment\.json: not found"):
+            results_chart.drawn(results.ENGLISH)
 
 
 def test_readme_without_markers(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The workflows are valid, pinned, ask for little and only call make."""
+"""The workflows are valid, pinned, ask for little and only call make; so is that of docs/ci.md."""
 
 import re
 import subprocess
@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import FIXTURES, ROOT, Project
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/ci.md"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -23,7 +24,21 @@ def steps(workflow: Path) -> list[dict]:
     return [step for job in jobs for step in job["steps"]]
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def shown() -> str:
+    """Return the workflow that the page shows."""
+    return re.search(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)[1]
+
+
+@pytest.fixture(params=[*WORKFLOWS, PAGE], ids=lambda path: path.name)
+def workflow(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param != PAGE:
+        return request.param
+    path = tmp_path / ".github/workflows/benchmark.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(shown(), "utf-8")
+    return path
+
+
 class TestWorkflow:
     def test_schema(self, workflow: Path) -> None:
         result = run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
@@ -78,3 +93,60 @@ def test_ci_runs_every_check_of_the_workflows() -> None:
         wanted = {re.search(r"make ([a-z-]+)", command)[1] for command in commands}
         # These check nothing.
         assert wanted - {"packages", "downloads", "changes", "report"} <= called
+
+
+class TestBenchmark:
+    """The steps of the workflow that the page shows, on a small project of someone's own."""
+
+    @pytest.fixture
+    def benchmark(self, small_run: Project, tmp_path: Path) -> Project:
+        project = small_run.clone(tmp_path / "benchmark")
+        (project.root / ".ci/environment").write_text("#!/bin/sh\n")  # ours is there already
+        (project.root / "metrics/gates.yaml").write_text("default: {accuracy: 0.01}\n")
+        project.commit("A benchmark")
+        return project
+
+    def job(self, project: Project, summary: Path) -> list[subprocess.CompletedProcess[str]]:
+        """Run the steps as GitHub does, up to the first that fails."""
+        done = []
+        for step in YAML(typ="safe").load(shown())["jobs"]["prove"]["steps"]:
+            if "run" not in step:
+                continue
+            own = {"GITHUB_STEP_SUMMARY": str(summary), "DATA_MIRROR": str(FIXTURES)}
+            command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+            environment = project.environment(**own)
+            done.append(
+                subprocess.run(
+                    command, cwd=project.root, env=environment, capture_output=True, text=True,
+                    check=False, timeout=900,
+                )
+            )  # fmt: skip
+            if done[-1].returncode:
+                break
+        return done
+
+    @pytest.mark.slow
+    def test_passes(self, benchmark: Project, tmp_path: Path) -> None:
+        verify, gate = self.job(benchmark, tmp_path / "summary.md")
+        assert (verify.returncode, gate.returncode) == (0, 0), verify.stderr + gate.stderr
+        assert "identical" in (tmp_path / "summary.md").read_text("utf-8")
+
+    @pytest.mark.slow
+    def test_fails_where_a_metric_was_improved_by_hand(
+        self, benchmark: Project, tmp_path: Path
+    ) -> None:
+        path = benchmark.root / "metrics/sentiment_hybrid.json"
+        path.write_text(re.sub(r'"f1": [\d.]+', '"f1": 0.999', path.read_text()))
+        benchmark.commit("Better")
+        (verify,) = self.job(benchmark, tmp_path / "summary.md")
+        assert verify.returncode == 2  # make's own
+        assert "metrics/sentiment_hybrid.json" in (tmp_path / "summary.md").read_text("utf-8")
+
+    def test_fails_below_the_minimum(self, benchmark: Project) -> None:
+        (benchmark.root / "metrics/gates.yaml").write_text("default: {accuracy: 1.01}\n")
+        gate = subprocess.run(
+            ["make", "gate"], cwd=benchmark.root, env=benchmark.environment(),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert gate.returncode == 2
+        assert "sentiment_hybrid" in gate.stderr
