@@ -10,7 +10,7 @@ from conftest import ROOT
 README = ROOT / "README.md"
 # Whoever changes the code reads English, and the tutorial's page has both languages.
 ENGLISH_ALONE = {"design.md", "extending.md", "tutorial.md"}
-DOCS = ("ci", "platforms", "sentiment", "serving", "troubleshooting")
+DOCS = ("ci", "platforms", "reproducibility", "sentiment", "serving", "troubleshooting")
 PAGES = [README, *(ROOT / f"docs/{name}.md" for name in DOCS)]
 ALL = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 BADGE = "../../actions/workflows/"
@@ -26,6 +26,7 @@ class Page(NamedTuple):
     blocks: list[str]
     code: set[str]
     links: set[str]
+    anchors: list[str]
     headings: list[str]
     decimals: set[str]
 
@@ -35,18 +36,21 @@ def twin(page: Path) -> Path:
     return page.with_name("README.zh-CN.md" if page == README else f"{page.stem}.zh.md")
 
 
+def english(page: Path) -> str:
+    return page.name.replace(".zh-CN", "").replace(".zh", "")
+
+
 def read(page: Path) -> Page:
     text = page.read_text("utf-8")
     blocks = [" ".join(COMMENT.sub("", block[2]).split()) for block in BLOCK.finditer(text)]
     prose = BLOCK.sub("", text)
     code = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)}
     # Each links to the other, and to pages and pictures of its language.
-    links = {
-        re.sub(r"(\.zh-CN|\.zh|-zh|-en)(?=\.)", "", link.partition("#")[0])
-        for link in LINK.findall(prose)
-    } - {page.name.replace(".zh-CN", "").replace(".zh", "")}
+    found = [re.sub(r"(\.zh-CN|\.zh|-zh|-en)(?=\.)", "", link) for link in LINK.findall(prose)]
+    links = {link.partition("#")[0] for link in found} - {english(page)}
+    anchors = sorted(link.partition("#")[0] for link in found if "#" in link)
     headings = re.findall(r"(?m)^#+(?= )", prose)
-    return Page(blocks, code, links, headings, set(re.findall(r"\d+\.\d+", prose)))
+    return Page(blocks, code, links, anchors, headings, set(re.findall(r"\d+\.\d+", prose)))
 
 
 def slugs(page: Path) -> set[str]:
