@@ -101,7 +101,9 @@ class TestBenchmark:
     @pytest.fixture
     def benchmark(self, small_run: Project, tmp_path: Path) -> Project:
         project = small_run.clone(tmp_path / "benchmark")
-        (project.root / ".ci/environment").write_text("#!/bin/sh\n")  # ours is there already
+        environment = project.root / ".ci/environment"
+        environment.write_text("#!/bin/sh\n")  # ours is there already
+        environment.chmod(0o755)
         (project.root / "metrics/gates.yaml").write_text("default: {accuracy: 0.01}\n")
         project.commit("A benchmark")
         return project
