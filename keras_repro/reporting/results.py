@@ -41,7 +41,6 @@ class Labels(NamedTuple):
     interval: str
     cases: str
     capabilities: dict[str, str]
-    sharing: tuple[str, str, str]
 
 
 ENGLISH = Labels(
@@ -54,7 +53,6 @@ ENGLISH = Labels(
     "{:.3f} to {:.3f}",
     "number",
     {},
-    ("epoch", "training images, last epoch", "test images"),
 )
 CHINESE = Labels(
     "| 模型 | | 准确率 | 精确率 | 召回率 | F1 | 测试样本 |",
@@ -95,7 +93,6 @@ CHINESE = Labels(
         "better": "加好话",
         "degree": "加程度词",
     },
-    ("轮", "训练集，最后一轮", "测试集"),
 )
 
 
@@ -210,34 +207,12 @@ def compared(_: Sequence[str], labels: Labels = ENGLISH) -> str:
     return f"{comparison(labels)}\n\n{capabilities(labels)}"
 
 
-def sharing(_: Sequence[str], labels: Labels = ENGLISH) -> str:
-    """Return a table of the accuracy of cifar10_cnn, and of it without shared weights, by epoch.
+def tutorial(page: str, language: str, _: Sequence[str]) -> str:
+    """Return the table of a page on the tutorial's further parts."""
+    from keras_repro.reporting import tutorial_results  # imports pandas
 
-    Raises:
-        ReproError: a history or metrics are missing.
-
-    """
-    from keras_repro.reporting import readings
-
-    columns = {"epoch": int, "accuracy": float, "val_accuracy": float}
-    found = {}
-    for name in ("cifar10_cnn", "cifar10_local"):
-        history = readings.table(paths.history(name), columns)
-        if history is None:
-            raise ReproError(f"{paths.history(name)}: not found; expected it of `make repro-all`")
-        found[name] = history
-    # One may have stopped earlier.
-    by_epoch = zip(*(history["val_accuracy"] for history in found.values()), strict=False)
-    rows: list[tuple[int | str, Sequence[float]]] = list(enumerate(by_epoch, start=1))
-    epoch, training, test = labels.sharing
-    rows += [
-        (training, [history["accuracy"].iloc[-1] for history in found.values()]),
-        (test, [files.read_json(paths.metrics(name))["accuracy"] for name in found]),
-    ]
-    lines = [f"| {epoch} | {' | '.join(f'`{name}`' for name in found)} |", "|---:|---:|---:|"]
-    for head, values in rows:
-        lines.append(f"| {head} | {' | '.join(f'{value:.3f}' for value in values)} |")
-    return "\n".join(lines)
+    shown: str = getattr(tutorial_results, page)(getattr(tutorial_results, language))
+    return shown
 
 
 # What each page shows between its markers, by the models of params.yaml.
@@ -246,8 +221,11 @@ PAGES: dict[Path, Callable[[Sequence[str]], str]] = {
     Path("README.zh-CN.md"): partial(table, labels=CHINESE),
     Path("docs/sentiment.md"): compared,
     Path("docs/sentiment.zh.md"): partial(compared, labels=CHINESE),
-    Path("docs/models.md"): sharing,
-    Path("docs/models.zh.md"): partial(sharing, labels=CHINESE),
+    **{
+        Path(f"docs/{name}{suffix}.md"): partial(tutorial, name, language)
+        for name in ("models", "sequences", "transfer")
+        for suffix, language in (("", "ENGLISH"), (".zh", "CHINESE"))
+    },
 }
 CHARTS = {Path("docs/results.svg"): ENGLISH, Path("docs/results.zh.svg"): CHINESE}
 

@@ -10,7 +10,7 @@ from sklearn import metrics
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import behaviour, mistakes, plots, scores
-from keras_repro.reporting import results, results_chart
+from keras_repro.reporting import results, results_chart, tutorial_results
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 500)
@@ -147,3 +147,18 @@ def test_table_names_a_missing_metric(tmp_path: Path, monkeypatch: pytest.Monkey
     Path("metrics/mnist_sequential.json").write_text('{"accuracy": 1}')
     with pytest.raises(ReproError, match=r"mnist_sequential\.json: precision is missing"):
         results.table(MODELS)
+
+
+def test_the_tutorials_tables_name_a_missing_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ReproError, match=r"metrics/history/cifar10_cnn\.csv: not found"):
+        tutorial_results.models(tutorial_results.ENGLISH)
+    Path("metrics").mkdir()
+    Path("metrics/seq2seq_one_to_one.json").write_text('{"n_test": 1, "perplexity": 2}')
+    told = (
+        r"seq2seq_one_to_one\.json: perplexity_bigrams is missing; expected it of `make repro-all`"
+    )
+    with pytest.raises(ReproError, match=told):
+        tutorial_results.sequences(tutorial_results.CHINESE)

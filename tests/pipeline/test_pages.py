@@ -10,7 +10,18 @@ from conftest import ROOT
 README = ROOT / "README.md"
 # Whoever changes the code reads English, and the tutorial's page has both languages.
 ENGLISH_ALONE = {"design.md", "extending.md", "tutorial.md"}
-DOCS = ("ci", "experiments", "models", "platforms", "reproducibility", "sentiment", "serving", "troubleshooting")
+DOCS = (
+    "ci",
+    "experiments",
+    "models",
+    "platforms",
+    "reproducibility",
+    "sentiment",
+    "sequences",
+    "serving",
+    "transfer",
+    "troubleshooting",
+)
 PAGES = [README, *(ROOT / f"docs/{name}.md" for name in DOCS)]
 ALL = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 BADGE = "../../actions/workflows/"
