@@ -11,16 +11,8 @@ README = ROOT / "README.md"
 # Whoever changes the code reads English, and the tutorial's page has both languages.
 ENGLISH_ALONE = {"design.md", "extending.md", "tutorial.md"}
 DOCS = (
-    "ci",
-    "experiments",
-    "models",
-    "platforms",
-    "reproducibility",
-    "sentiment",
-    "sequences",
-    "serving",
-    "transfer",
-    "troubleshooting",
+    *("ci", "experiments", "models", "platforms", "reproducibility", "scaling", "sentiment"),
+    *("sequences", "serving", "transfer", "troubleshooting"),
 )
 PAGES = [README, *(ROOT / f"docs/{name}.md" for name in DOCS)]
 ALL = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
