@@ -69,7 +69,7 @@ format: develop
 	ruff check --fix .
 	ruff format .
 
-# Writes the tables of results into README.md and docs/sentiment.md.
+# Writes the tables of results, and their chart, into the pages.
 readme: setup
 	keras-repro results --write
 

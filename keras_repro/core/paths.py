@@ -29,6 +29,7 @@ REVIEW_COUNTS = METRICS / "reviews.json"
 
 LAYERS = METRICS / "layers.json"
 LAYERS_PAGE = Path("docs/layers.md")
+CHINESE_LAYERS_PAGE = Path("docs/layers.zh.md")
 
 # Not named in dvc.yaml: what is in Git, and must not change a hash in dvc.lock.
 LOCK = Path("dvc.lock")

@@ -1,8 +1,6 @@
 """The tables of results in the pages: the metrics in metrics/ beside those of the tutorial."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from keras_repro.core import files, paths
@@ -10,8 +8,6 @@ from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
 
 LEAST_SHOWN = 0.0001
-BEGIN = "<!-- results: written by `make readme` from metrics/ -->"
-END = "<!-- end of results -->"
 
 # What the tutorial states: after one epoch for the images; for the sentiment on about 600,000
 # reviews of its own, duplicates kept, after 10 epochs.
@@ -184,60 +180,6 @@ def _measured(name: str, mark: str) -> str:
     return f"{metrics} | {measured['n_test']:,} |"
 
 
-def insert(path: Path, content: str) -> str:
-    """Return the text of a Markdown file with `content` between the two markers.
-
-    Raises:
-        ReproError: the file is missing or lacks a marker.
-
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ReproError(f"{path}: not found") from None
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ReproError(f"{path}: expected the markers {BEGIN!r} and {END!r}, in this order")
-    return f"{before}{BEGIN}\n\n{content}\n\n{END}{after}"
-
-
 def compared(_: Sequence[str], labels: Labels = ENGLISH) -> str:
     """Return both tables of what tells sentiment."""
     return f"{comparison(labels)}\n\n{capabilities(labels)}"
-
-
-def tutorial(page: str, language: str, _: Sequence[str]) -> str:
-    """Return the table of a page on the tutorial's further parts."""
-    from keras_repro.reporting import tutorial_results  # imports pandas
-
-    shown: str = getattr(tutorial_results, page)(getattr(tutorial_results, language))
-    return shown
-
-
-# What each page shows between its markers, by the models of params.yaml.
-PAGES: dict[Path, Callable[[Sequence[str]], str]] = {
-    Path("README.md"): table,
-    Path("README.zh-CN.md"): partial(table, labels=CHINESE),
-    Path("docs/sentiment.md"): compared,
-    Path("docs/sentiment.zh.md"): partial(compared, labels=CHINESE),
-    **{
-        Path(f"docs/{name}{suffix}.md"): partial(tutorial, name, language)
-        for name in ("models", "sequences", "transfer")
-        for suffix, language in (("", "ENGLISH"), (".zh", "CHINESE"))
-    },
-}
-CHARTS = {Path("docs/results.svg"): ENGLISH, Path("docs/results.zh.svg"): CHINESE}
-
-
-def written(models: Sequence[str]) -> dict[Path, str]:
-    """Return what `keras-repro results --write` leaves in each file.
-
-    Raises:
-        ReproError: metrics are missing, or a page or one of its markers.
-
-    """
-    from keras_repro.reporting import results_chart  # imports SciPy
-
-    pages = {page: insert(page, shown(models)) for page, shown in PAGES.items()}
-    return pages | {path: results_chart.drawn(labels) for path, labels in CHARTS.items()}

@@ -98,13 +98,15 @@ def _gate(_: argparse.Namespace) -> None:
 
 
 def _results(arguments: argparse.Namespace) -> None:
-    from keras_repro.reporting import results
-
     models = list(params.load().models)
     if arguments.write:
-        for path, text in results.written(models).items():
+        from keras_repro.reporting import markdown  # imports pandas and SciPy
+
+        for path, text in markdown.written(models).items():
             files.write_bytes(path, text.encode())
     else:
+        from keras_repro.reporting import results
+
         _print(results.table(models))
 
 

@@ -8,7 +8,7 @@ from keras_repro.core import files, params, paths, runtime
 
 
 def main() -> None:
-    """Write metrics/layers.json and docs/layers.md."""
+    """Write metrics/layers.json and the page in both languages."""
     runtime.configure(params.load().runtime)
 
     # These import TensorFlow, which must not happen before it is configured.
@@ -30,6 +30,8 @@ def main() -> None:
     }
     files.write_json(paths.LAYERS, metrics)
     files.write_bytes(paths.LAYERS_PAGE, document.page(results).encode())
+    chinese = document.page(results, document.CHINESE)
+    files.write_bytes(paths.CHINESE_LAYERS_PAGE, chinese.encode())
 
 
 if __name__ == "__main__":

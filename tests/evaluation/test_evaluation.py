@@ -10,7 +10,7 @@ from sklearn import metrics
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import behaviour, mistakes, plots, scores
-from keras_repro.reporting import results, results_chart, tutorial_results
+from keras_repro.reporting import markdown, results, results_chart, tutorial_results
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 500)
@@ -80,12 +80,12 @@ def test_every_capability_is_named_in_chinese() -> None:
     assert results.CHINESE.capabilities.keys() == counts
 
 
-@pytest.mark.parametrize("page", [*results.PAGES, *results.CHARTS], ids=str)
+@pytest.mark.parametrize("page", [*markdown.PAGES, *markdown.CHARTS], ids=str)
 def test_pages_show_the_committed_metrics(
     page: Path, head: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(head)
-    assert results.written(MODELS)[page] == page.read_text("utf-8"), "run `make readme`"
+    assert markdown.written(MODELS)[page] == page.read_text("utf-8"), "run `make readme`"
 
 
 class TestChart:
@@ -131,12 +131,12 @@ class TestChart:
 def test_readme_without_markers(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     with pytest.raises(ReproError, match=r"README\.md: not found"):
-        results.insert(readme, "table")
-    readme.write_text(f"{results.END} {results.BEGIN}")
+        markdown.insert(readme, "table")
+    readme.write_text(f"{markdown.END} {markdown.BEGIN}")
     with pytest.raises(ReproError, match="expected the markers"):
-        results.insert(readme, "table")
-    readme.write_text(f"a\n{results.BEGIN}\nold\n{results.END}\nb")
-    assert results.insert(readme, "new") == f"a\n{results.BEGIN}\n\nnew\n\n{results.END}\nb"
+        markdown.insert(readme, "table")
+    readme.write_text(f"a\n{markdown.BEGIN}\nold\n{markdown.END}\nb")
+    assert markdown.insert(readme, "new") == f"a\n{markdown.BEGIN}\n\nnew\n\n{markdown.END}\nb"
 
 
 def test_table_names_a_missing_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,8 @@ def test_paths_are_those_of_the_paths_module() -> None:
     ]
     assert written("export") == [str(paths.bundle("${key}"))]
     tutorial = "stages/tutorial/dvc.yaml:{}".format
-    assert written(tutorial("layers")) == [str(paths.LAYERS), str(paths.LAYERS_PAGE)]
+    pages = (paths.LAYERS_PAGE, paths.CHINESE_LAYERS_PAGE)
+    assert written(tutorial("layers")) == [str(path) for path in (paths.LAYERS, *pages)]
     assert written(tutorial("diagram")) == [
         str(path("${key}")) for path in (paths.diagram, paths.summary, paths.model_page)
     ]

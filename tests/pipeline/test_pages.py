@@ -9,13 +9,13 @@ from conftest import ROOT
 
 README = ROOT / "README.md"
 # Whoever changes the code reads English, and the tutorial's page has both languages.
-ENGLISH_ALONE = {"design.md", "extending.md", "tutorial.md"}
-DOCS = (
-    *("ci", "experiments", "models", "platforms", "reproducibility", "scaling", "sentiment"),
-    *("sequences", "serving", "transfer", "troubleshooting"),
-)
-PAGES = [README, *(ROOT / f"docs/{name}.md" for name in DOCS)]
-ALL = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
+ENGLISH_ALONE = {"design.md", "extending.md", "log.md", "reviews.md", "tutorial.md"}
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [
+    README,
+    *(page for page in DOCS if not page.stem.endswith(".zh") and page.name not in ENGLISH_ALONE),
+]
+ALL = [*DOCS, *sorted(ROOT.glob("*.md"))]
 BADGE = "../../actions/workflows/"
 
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
