@@ -1,11 +1,13 @@
 """The pages of users say the same in English and Chinese, and their links lead somewhere."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from conftest import ROOT
+from ruamel.yaml import YAML
 
 README = ROOT / "README.md"
 # Whoever changes the code reads English, and the tutorial's page has both languages.
@@ -117,3 +119,9 @@ def test_messages_that_troubleshooting_quotes_are_said(told: str, by: str) -> No
     assert told in page
     said = (ROOT / by).read_text("utf-8").replace('" \\\n        "', " ").replace("$supported", "")
     assert told.removesuffix("3.11, 3.12 or 3.13") in said
+
+
+def test_what_is_cited_is_this_version() -> None:
+    cited = YAML(typ="safe").load(ROOT / "CITATION.cff")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
