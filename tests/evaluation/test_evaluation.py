@@ -1,5 +1,6 @@
 import csv
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,17 @@ class TestChart:
     def test_baselines_have_another_colour(self, rows: list[tuple[str, ...]]) -> None:
         colours = [row[2] for row in rows[3:]]
         assert colours.count(results_chart.THEIRS) == 2 * len(results.BASELINES)
+
+    def test_of_classes_for_which_no_short_text_is_asked(
+        self, head: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.copytree(head / "metrics", tmp_path / "metrics")
+        shutil.copytree(head / "data/behaviour", tmp_path / "data/behaviour")
+        monkeypatch.chdir(tmp_path)
+        paths.metrics("behaviour").write_text('{"asked": 0, "why": "others"}')
+        drawn = results_chart.drawn(results.ENGLISH)
+        assert "Test reviews: F1" in drawn
+        assert "short texts" not in drawn
 
     def test_without_the_comparison(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)

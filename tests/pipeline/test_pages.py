@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 README = ROOT / "README.md"
 # Whoever changes the code reads English, and the tutorial's page has both languages.
-ENGLISH_ALONE = {"design.md", "extending.md", "log.md", "reviews.md", "tutorial.md"}
+ENGLISH_ALONE = {"design.md", "extending.md", "log.md", "tutorial.md"}
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [
     README,
