@@ -18,6 +18,8 @@ from keras_repro.core.params import Runtime
 
 log = logging.getLogger(__name__)
 
+EXPERIMENT = "DVC_EXP_BASELINE_REV"  # which DVC gives the stages of `dvc exp run`
+
 
 def run(main: Callable[[], None], before: Callable[[], None] = lambda: None) -> None:
     """Run a stage, which stops if what it depends on is changed meanwhile.
@@ -53,9 +55,23 @@ def command(main: Callable[[], None]) -> None:
     try:
         main()
     except ReproError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {error}{_left_by_experiment()}")
     except KeyboardInterrupt:
+        sys.stderr.write(_left_by_experiment())
         sys.exit(130)
+
+
+def _left_by_experiment() -> str:
+    """Say what an experiment leaves that has not come to its end, as DVC does not.
+
+    A queued one has a directory of its own, which DVC removes.
+    """
+    if EXPERIMENT not in os.environ or f"{os.sep}.dvc{os.sep}" in f"{Path.cwd()}{os.sep}":
+        return ""
+    return (
+        f"\n{paths.PARAMS} keeps what the experiment has set. Run the same command again to go on; "
+        f"or take it back: git restore --staged --worktree {paths.PARAMS}\n"
+    )
 
 
 def _watched(main: Callable[[], None], before: Callable[[], None]) -> None:

@@ -1,0 +1,39 @@
+"""How a command ends."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import called
+
+from keras_repro.core import runtime
+from keras_repro.core.errors import ReproError
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "told"),
+    [(ReproError("a fault"), 1, "error: a fault"), (KeyboardInterrupt(), 130, "")],
+)
+class TestExperiment:
+    @staticmethod
+    def stopped(fault: BaseException) -> None:
+        raise fault
+
+    def test_one_that_stops_says_what_it_leaves(
+        self, fault: BaseException, status: int, told: str, tmp_path: Path
+    ) -> None:
+        main = partial(runtime.command, partial(self.stopped, fault))
+        result = called(main, tmp_path, **{runtime.EXPERIMENT: "5a1e"})
+        assert result.returncode == status
+        assert result.stderr.startswith(f"{told}\nparams.yaml keeps what the experiment has set.")
+        assert "git restore --staged --worktree params.yaml" in result.stderr
+
+    def test_neither_a_queued_one_nor_a_run_leaves_anything(
+        self, fault: BaseException, status: int, told: str, tmp_path: Path
+    ) -> None:
+        queued = tmp_path / ".dvc/tmp/exps/tmp1"
+        queued.mkdir(parents=True)
+        main = partial(runtime.command, partial(self.stopped, fault))
+        for root, environment in ((queued, {runtime.EXPERIMENT: "5a1e"}), (tmp_path, {})):
+            result = called(main, root, **environment)
+            assert result.stderr.strip() == told
