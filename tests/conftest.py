@@ -31,6 +31,8 @@ from keras_repro.reproducibility import lock
 from keras_repro.text import schemas
 from keras_repro.text.schemas import PREPARED
 
+pytest_plugins = ["browsing"]
+
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"
 # What tells of this repository's own runs.

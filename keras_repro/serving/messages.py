@@ -113,12 +113,43 @@ class Word(BaseModel):
     effect: float
 
 
+class AnyPrediction(Prediction):
+    """What a text is of two classes or more."""
+
+    probabilities: Annotated[
+        dict[str, float] | None, Field(description="of more than two classes")
+    ] = None
+
+
+class Clause(AnyPrediction):
+    """What a part of a review between punctuation is, as if it stood alone."""
+
+    text: str
+
+
 class Explanation(Prediction):
-    """What a review is and which of its words say so."""
+    """What a review is and which of its words and clauses say so."""
 
     model: str
     threshold: Annotated[float | None, Field(description="null of more than two classes")]
     words: list[Word]
+    clauses: list[Clause]
+
+
+class Compared(AnyPrediction):
+    """What one of several models says of a review, and how good it was in the test."""
+
+    model: str
+    corpora: Annotated[list[str], Field(description="that it learned from")]
+    f1: Annotated[float | None, Field(description="none where it was tested on other reviews")]
+    n_test: int | None
+    best: Annotated[bool, Field(description="whether no other has a higher F1 on these reviews")]
+
+
+class Comparison(BaseModel):
+    """What the models that are here say of a review, that which answers first."""
+
+    models: list[Compared]
 
 
 class ClassExplanation(Explanation, ClassPrediction):
@@ -134,10 +165,16 @@ class Digit(BaseModel):
 
 
 class Model(BaseModel):
-    """The test metrics of a model, its share of short texts, and what the tutorial states."""
+    """The test metrics of a model, its share of short texts, and what the tutorial states.
+
+    Those of one dataset were measured on the same test split.
+    """
 
     name: str
     title: str | None
+    dataset: str
+    corpora: Annotated[list[str], Field(description="that reviews are from")]
+    best: Annotated[bool, Field(description="whether no other of the dataset has a higher F1")]
     accuracy: float
     precision: float
     recall: float

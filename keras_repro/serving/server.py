@@ -13,7 +13,7 @@ import uvicorn
 from keras_repro.bundles.images import ImageClassifier
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core.errors import ReproError
-from keras_repro.serving import connections, logs
+from keras_repro.serving import comparison, connections, logs
 from keras_repro.serving.service import Service, create
 from keras_repro.serving.settings import BACKLOG, Settings, within_open_files
 
@@ -39,7 +39,7 @@ def serve(directory: Path, digits: Path | None, settings: Settings) -> None:
     """Answer until SIGINT or SIGTERM; requests that are being answered then are finished.
 
     Args:
-        directory: the bundle of a sentiment model.
+        directory: the bundle of a sentiment model; others beside it are asked for comparison.
         digits: the bundle of a model of digits.
         settings: how it is run.
 
@@ -54,7 +54,8 @@ def serve(directory: Path, digits: Path | None, settings: Settings) -> None:
     limits = within_open_files(settings.limits)
     # One thread: the other cores read requests.
     model = Sentiment(directory, threads=1)
-    service = Service(model, ImageClassifier(digits, 1) if digits else None, limits)
+    reader = ImageClassifier(digits, 1) if digits else None
+    service = Service(comparison.candidates(directory, model), reader, limits)
     app = create(service, limits, [*settings.hosts, settings.host])
     # What is loaded stays: to look through it for garbage would stop all for up to 0.3 s.
     gc.collect()

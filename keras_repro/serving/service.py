@@ -23,15 +23,19 @@ from starlette.routing import Route
 from keras_repro.bundles import explanation
 from keras_repro.bundles.explanation import Answer
 from keras_repro.bundles.images import ImageClassifier
-from keras_repro.bundles.sentiment import AnyAnswer, Sentiment
+from keras_repro.bundles.sentiment import AnyAnswer
 from keras_repro.core.errors import ReproError
-from keras_repro.serving import metrics
+from keras_repro.serving import comparison, metrics
 from keras_repro.serving.batching import Batcher, BusyError, Judged
+from keras_repro.serving.comparison import Candidate
 from keras_repro.serving.guard import LATER, Guard, Metrics, busy
 from keras_repro.serving.messages import (
     PNG,
     ClassExplanation,
     ClassPrediction,
+    Clause,
+    Compared,
+    Comparison,
     Digit,
     Drawing,
     Explanation,
@@ -72,7 +76,7 @@ class Service:
     """The endpoints, and what they answer with.
 
     Args:
-        model: that judges reviews.
+        candidates: that judge reviews; the first is the service's own.
         digits: that reads drawings; None refuses them.
         limits: of what is taken on.
 
@@ -82,16 +86,21 @@ class Service:
 
     """
 
-    def __init__(self, model: Sentiment, digits: ImageClassifier | None, limits: Limits) -> None:
+    def __init__(
+        self, candidates: Sequence[Candidate], digits: ImageClassifier | None, limits: Limits
+    ) -> None:
         self.ending = False
         self.measured = Metrics()
-        self._model, self._digits, self._limits = model, digits, limits
+        self._model, self._digits, self._limits = candidates[0].model, digits, limits
+        self._candidates = candidates
         # One thread asks the model, so that batches form while it computes.
         self._predicting = ThreadPoolExecutor(1, "predict")
         observe = self.measured.batches.observe
         self._batcher = Batcher(self._judged, self._predicting, limits.waiting, observe)
         # One thread each, so that none waits for what another asks.
-        self._explaining, self._drawing, self._reading = (CapacityLimiter(1) for _ in range(3))
+        self._explaining, self._comparing, self._drawing, self._reading = (
+            CapacityLimiter(1) for _ in range(4)
+        )
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
@@ -121,7 +130,7 @@ class Service:
         )
 
     async def explain(self, asked: Text) -> ClassExplanation | Explanation:
-        """Say which words push a review which way: what changes where each is left out."""
+        """Say which words push a review which way, and what each of its clauses is alone."""
         found = await self._aside(self._explaining, self._explained, asked.text)
         kind = Explanation if isinstance(found.answer, Answer) else ClassExplanation
         return kind(
@@ -129,7 +138,12 @@ class Service:
             threshold=self._model.threshold,
             **found.answer._asdict(),
             words=[Word(**word._asdict()) for word in found.words],
+            clauses=[Clause(text=part, **answer._asdict()) for part, answer in found.clauses],
         )
+
+    async def compare(self, asked: Text) -> Comparison:
+        """Say what each model that is here makes of a review, and how good it was in the test."""
+        return await self._aside(self._comparing, self._compared, asked.text)
 
     async def digit(self, asked: Drawing) -> Digit:
         """Read a digit that is drawn in black on white."""
@@ -139,7 +153,8 @@ class Service:
 
     async def models(self) -> Models:
         """Return the test metrics of all models and of their baselines."""
-        rows = await self._aside(self._reading, metrics.rows)
+        cards = {each.model.name: each.card for each in self._candidates if each.card}
+        rows = await self._aside(self._reading, metrics.rows, cards)
         return Models(models=[Model(**row) for row in rows])
 
     async def health(self) -> Health:
@@ -196,6 +211,11 @@ class Service:
         check_text(text)
         return self._model.explain(text)
 
+    def _compared(self, text: str) -> Comparison:
+        check_text(text)
+        found = comparison.judged(self._candidates, text)
+        return Comparison(models=[Compared(**each) for each in found])
+
     def _read(self, digits: ImageClassifier, image: str) -> Digit:
         found = digits.probabilities(_decoded(image), "the drawing", self._limits.pixels)
         likely = dict(zip(digits.labels, map(float, found), strict=True))
@@ -240,6 +260,7 @@ def create(service: Service, limits: Limits, hosts: Iterable[str]) -> FastAPI:
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     app.post("/predict", responses=ASKED)(service.predict)
     app.post("/explain", responses=ASKED)(service.explain)
+    app.post("/compare", responses=ASKED)(service.compare)
     app.post("/digit", responses=ASKED)(service.digit)
     app.get("/models")(service.models)
     app.get("/health")(service.health)

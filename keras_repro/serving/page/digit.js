@@ -1,5 +1,6 @@
 // A digit is drawn by pointer or keyboard, and read.
 
+import { bars, element } from "./bars.js";
 import { language, onLanguage, percent, text } from "./language.js";
 import { drawingPad } from "./pad.js";
 import { asker, Fault, faultIn } from "./service.js";
@@ -125,37 +126,23 @@ export function startDigit() {
 
   function renderAnswer(given) {
     const verdict = document.getElementById("digit-verdict");
-    const bars = document.getElementById("digit-bars");
+    const list = document.getElementById("digit-bars");
+    list.hidden = given === null;
     if (given === null) {
       verdict.replaceChildren();
-      bars.hidden = true;
       return;
     }
     const { label, probability, probabilities } = given;
-    bars.replaceChildren(
-      ...Object.keys(probabilities)
-        .sort()
-        .map((digit) => renderBar(digit, probabilities[digit], digit === label)),
+    const digits = Object.keys(probabilities).sort();
+    list.replaceChildren(
+      ...bars(digits.map((digit) => [digit, probabilities[digit], digit === label])),
     );
-    bars.hidden = false;
     verdict.replaceChildren(
       element("p", "changed", outdated ? text("digit.changed") : ""),
       element("p", "decision figure", label),
       element("p", "", text("digit.probability", { probability: percent(probability) })),
     );
   }
-}
-
-function renderBar(digit, probability, best) {
-  const item = element("li", best ? "best" : "");
-  const bar = element("span", "bar");
-  bar.style.setProperty("--value", probability);
-  item.append(
-    element("span", "digit", digit),
-    bar,
-    element("span", "percent", percent(probability)),
-  );
-  return item;
 }
 
 function renderKeys() {
@@ -167,8 +154,4 @@ function renderKeys() {
       return [keys, element("dd", "", text(`digit.key.${does}`))];
     }),
   );
-}
-
-function element(tag, className = "", textContent = "") {
-  return Object.assign(document.createElement(tag), { className, textContent });
 }

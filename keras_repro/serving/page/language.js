@@ -4,6 +4,7 @@ import { STRINGS } from "./strings.js";
 
 const STORED = "keras-repro.language";
 const TAGS = { en: "en", zh: "zh-CN" };
+const LIKELIEST = 0.99;
 const listeners = [];
 let current = "en";
 
@@ -19,6 +20,11 @@ export function text(key, values = {}) {
   });
 }
 
+/** Whether the dictionary has a string. */
+export function has(key) {
+  return key in STRINGS[current];
+}
+
 export function number(value, options = {}) {
   return new Intl.NumberFormat(TAGS[current], options).format(value);
 }
@@ -32,8 +38,12 @@ export function fixed(value, digits, options = {}) {
   });
 }
 
+/** A probability in whole percents: no model is certain, so none is said to be. */
 export function percent(value) {
-  return fixed(value, 1, { style: "percent" });
+  const whole = (share) => fixed(share, 0, { style: "percent" });
+  if (value > LIKELIEST) return `>${whole(LIKELIEST)}`;
+  if (value < 1 - LIKELIEST) return `<${whole(1 - LIKELIEST)}`;
+  return whole(value);
 }
 
 /** Call `render` now and whenever another language is chosen. */
