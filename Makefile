@@ -73,8 +73,8 @@ format: develop
 readme: setup
 	keras-repro results --write
 
-# One HTML file with all metrics, curves, mistakes and graphs; `make report REV=main~1` also says what
-# changed since that commit.
+# An HTML file in English and one in Chinese with metrics, curves, mistakes and graphs;
+# `make report REV=main~1` also says what changed since that commit.
 report: setup
 	@keras-repro report $(if $(REV),--rev '$(REV)')
 

@@ -31,7 +31,7 @@ from keras_repro.reproducibility import lock
 from keras_repro.text import schemas
 from keras_repro.text.schemas import PREPARED
 
-pytest_plugins = ["browsing"]
+pytest_plugins = ["browsing", "reported"]
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"

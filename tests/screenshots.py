@@ -1,8 +1,8 @@
-"""Take the pictures of the page in docs/screenshots/ anew.
+"""Take the pictures of the page and of the report in docs/screenshots/ anew.
 
-Start the service with the real models, then
+Start the service with the real models, run `make report`, then
 
-    python tests/screenshots.py http://127.0.0.1:8000 docs/screenshots
+    python tests/screenshots.py http://127.0.0.1:8000 build/report.html docs/screenshots
 
 It needs Chromium and, for Chinese letters, a font that has them (Debian: chromium, fonts-noto-cjk).
 """
@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 REVIEW = "早餐不错，但是房间太小，隔音很差，晚上睡不好"
 # The strokes of a 7, in fractions of the drawing area.
 SEVEN = (((0.28, 0.24), (0.72, 0.22), (0.6, 0.45), (0.48, 0.8)),)
+REPORT = {"width": 1280, "height": 1600}
 PICTURES: dict[str, dict] = {
     "page-en": {"locale": "en-GB", "viewport": {"width": 1000, "height": 800}},
     "page-zh": {
@@ -33,6 +34,7 @@ def main() -> None:
     """Ask for each picture what someone would ask, and save it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", help="of the service")
+    parser.add_argument("report", type=Path, help="the HTML file")
     parser.add_argument("directory", type=Path, help="where the pictures go")
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
@@ -42,6 +44,9 @@ def main() -> None:
         )
         for name, settings in PICTURES.items():
             picture(browser, arguments.url, settings, arguments.directory / f"{name}.png")
+        page = browser.new_page(viewport=REPORT)
+        page.goto(arguments.report.resolve().as_uri())
+        save(page.screenshot(), arguments.directory / "report.png")
         browser.close()
 
 
@@ -51,18 +56,23 @@ def picture(browser: Browser, url: str, settings: dict, path: Path) -> None:
     page.goto(url)
     page.fill("#review-text", REVIEW)
     page.click("#review [type=submit]")
-    page.wait_for_selector("#review-words li")
+    page.wait_for_selector("#review-verdict .changed:empty", state="attached")
+    page.wait_for_selector("#review-models tbody")
     draw(page, SEVEN)
     page.click("#digit [type=submit]")
     page.wait_for_selector("#digit-bars li")
-    page.wait_for_selector("#models-table tbody")
+    page.wait_for_selector("#models-tables tbody")
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur()")
-    with Image.open(io.BytesIO(page.screenshot(full_page=True))) as taken:
-        # Few colours are on a page, and without the others it takes a third of the room.
-        few = taken.convert("RGB").quantize(256, kmeans=1, dither=Image.Dither.NONE)
-        few.save(path, optimize=True)
+    save(page.screenshot(full_page=True), path)
     page.close()
+
+
+def save(taken: bytes, path: Path) -> None:
+    """Save a picture in few colours: without the others it takes a third of the room."""
+    with Image.open(io.BytesIO(taken)) as image:
+        few = image.convert("RGB").quantize(256, kmeans=1, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def draw(page: Page, strokes: tuple[tuple[tuple[float, float], ...], ...]) -> None:

@@ -8,7 +8,11 @@ from typing import ClassVar
 
 from markupsafe import Markup, escape
 
+from keras_repro.core import paths
+from keras_repro.reporting.language import tell
+
 Cell = str | Markup
+CERTAIN = 0.999
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,66 @@ class Diagram:
     listing: str = ""
 
 
-Block = Text | Heading | Table | Charts | Gallery | Reviews | Diagram
+@dataclass(frozen=True)
+class Card:
+    """What a reader wants to know first: a figure, if there is one, and what it means."""
+
+    title: str
+    figure: str
+    lines: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards beside each other."""
+
+    kind: ClassVar[str] = "cards"
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value on a scale from 0, its left end, to 1, with an interval where there is one.
+
+    Marks of one `series` look alike.
+    """
+
+    series: int
+    at: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart: what it is of, its marks, and what they say in numbers."""
+
+    title: Cell
+    marks: tuple[Mark, ...]
+    shown: Cell
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A chart of lines with marks on one scale, which a style sheet draws at any width.
+
+    Attributes:
+        caption: names it.
+        heads: what stands above the titles, the marks and the numbers of the lines.
+        legend: the name of each series.
+        ticks: labels of the scale and where they stand, from 0 to 1.
+
+    """
+
+    kind: ClassVar[str] = "scale"
+    caption: str
+    heads: tuple[str, str, str]
+    legend: tuple[str, ...]
+    lines: tuple[Line, ...]
+    ticks: tuple[tuple[str, float], ...]
+
+
+Block = Text | Heading | Table | Charts | Gallery | Reviews | Diagram | Cards | Scale
 
 
 @dataclass(frozen=True)
@@ -132,6 +195,21 @@ class Section:
     key: str
     title: str
     blocks: tuple[Block, ...]
+
+
+def not_made(name: str, stage: str) -> Text:
+    """Say that metrics/NAME.json is missing, and which stage makes it."""
+    command = code(f"dvc repro stages/sentiment/dvc.yaml:{stage}")
+    return Text(tell("{} is not there; {} makes it.", code(str(paths.metrics(name))), command))
+
+
+def probable(value: float) -> str:
+    """Return a probability as it is shown; no model is certain.
+
+    >>> probable(0.91349), probable(0.99999)
+    ('0.913', '> 0.999')
+    """
+    return "> 0.999" if value > CERTAIN else f"{value:.3f}"
 
 
 def code(text: str) -> Markup:

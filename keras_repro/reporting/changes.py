@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
-
-from markupsafe import Markup
+from typing import Any, NamedTuple
 
 from keras_repro.core.errors import ReproError
 from keras_repro.reporting import drawings, programs
@@ -21,30 +19,77 @@ from keras_repro.reporting.blocks import (
     Text,
     code,
 )
+from keras_repro.reporting.language import say, tell
 
 WORKSPACE = "workspace"
 
 Values = Mapping[str, Mapping[str, Any]]
 
 
-def section(revision: str) -> Section:
+class Titles(NamedTuple):
+    """What the tables of a kind of values are called."""
+
+    none: str
+    changed: str
+    within: str
+    single: str
+
+
+METRICS = Titles(
+    "None of the metrics that both have differ.",
+    "Changed metrics",
+    "Changed metrics within others",
+    "Metrics that only one of the two has",
+)
+PARAMETERS = Titles(
+    "None of the parameters that both have differ.",
+    "Changed parameters",
+    "Changed parameters within others",
+    "Parameters that only one of the two has",
+)
+
+
+class Changes(NamedTuple):
+    """What DVC says of a revision and the workspace.
+
+    Attributes:
+        revision: that everything is compared with.
+        metrics: that differ, by file and name.
+        params: likewise.
+        plots: of both, by name.
+
+    """
+
+    revision: str
+    metrics: Mapping[str, Values]
+    params: Mapping[str, Values]
+    plots: Mapping[str, list[dict[str, Any]]]
+
+
+def read(revision: str) -> Changes:
     """Return what differs from a revision among metrics, parameters and plots.
 
     Raises:
         ReproError: DVC knows no such revision, or cannot compare with it.
 
     """
-    intro = Markup("What is at hand beside {}, as far as it differs.").format(code(revision))
+    metrics, parameters, plots = (_diff(kind, revision) for kind in ("metrics", "params", "plots"))
+    return Changes(revision, metrics, parameters, plots["data"])
+
+
+def section(found: Changes) -> Section:
+    """Return tables and plots of what differs."""
+    intro = tell("What is at hand beside {}, as far as it differs.", code(found.revision))
     blocks: list[Block] = [
         Text(intro),
-        Heading("Metrics"),
-        *_values("metrics", _diff("metrics", revision)),
-        Heading("Parameters"),
-        *_values("parameters", _diff("params", revision)),
-        Heading("Plots"),
-        *_plots(_diff("plots", revision)["data"], revision),
+        Heading(say("Metrics")),
+        *_values(METRICS, found.metrics),
+        Heading(say("Parameters")),
+        *_values(PARAMETERS, found.params),
+        Heading(say("Plots")),
+        *_plots(found.plots, found.revision),
     ]
-    return Section("changes", f"Changes since {revision}", tuple(blocks))
+    return Section("changes", say("Changes since {}").format(found.revision), tuple(blocks))
 
 
 def _diff(kind: str, revision: str) -> dict[str, Any]:
@@ -59,12 +104,12 @@ def _diff(kind: str, revision: str) -> dict[str, Any]:
     return found
 
 
-def _values(kind: str, found: Mapping[str, Values]) -> Iterator[Block]:
+def _values(titles: Titles, found: Mapping[str, Values]) -> Iterator[Block]:
     """Yield tables of the values that differ; what few look for is shown when unfolded."""
     both = {file: _chosen(values, _is_in_both) for file, values in found.items()}
     # metrics/sentiment.json has 20 metrics of each model, which would drown the others.
     nested = {
-        file: _chosen(values, lambda key, _: kind == "metrics" and "." in key)
+        file: _chosen(values, lambda key, _: titles is METRICS and "." in key)
         for file, values in both.items()
     }
     plain = {
@@ -76,10 +121,10 @@ def _values(kind: str, found: Mapping[str, Values]) -> Iterator[Block]:
         for file, values in found.items()
     }
     if not any(plain.values()):
-        yield Text(f"None of the {kind} that both have differ.")
-    yield from _table(f"Changed {kind}", plain, folded=False)
-    yield from _table(f"Changed {kind} within others", nested, folded=True)
-    yield from _table(f"{kind.capitalize()} that only one of the two has", single, folded=True)
+        yield Text(say(titles.none))
+    yield from _table(say(titles.changed), plain, folded=False)
+    yield from _table(say(titles.within), nested, folded=True)
+    yield from _table(say(titles.single), single, folded=True)
 
 
 def _chosen(values: Values, condition: Callable[[str, Mapping[str, Any]], bool]) -> Values:
@@ -97,7 +142,10 @@ def _table(caption: str, found: Mapping[str, Values], *, folded: bool) -> Iterat
         for file, values in sorted(found.items())
         if values
     )
-    columns = (Column("name", number=False), *map(Column, ("before", "now", "change")))
+    columns = (
+        Column(say("name"), number=False),
+        *(Column(say(title)) for title in ("before", "now", "change")),
+    )
     if groups:
         yield Table(caption, columns, groups, folded)
 
@@ -133,18 +181,20 @@ def _plots(found: Mapping[str, list[dict[str, Any]]], revision: str) -> Iterator
             elif len({json.dumps(of) for of in rows.values()}) > 1:
                 drawn.append(_plot(name, version["content"], revision))
     if not drawn:
-        yield Text("None of the plots that both have differ.")
+        yield Text(say("None of the plots that both have differ."))
     else:
         # Those that fill a line come last.
         yield Charts(tuple(sorted(drawn, key=lambda chart: chart.wide)))
     if alone:
         listed = tuple(
-            (code(name), "now" if there == WORKSPACE else "before")
+            (code(name), say("now" if there == WORKSPACE else "before"))
             for there, names in alone.items()
             for name in names
         )
-        columns = (Column("plot", number=False), Column("there", number=False))
-        yield Table("Plots that only one of the two has", columns, (Group(listed),), folded=True)
+        columns = (Column(say("plot"), number=False), Column(say("there"), number=False))
+        yield Table(
+            say("Plots that only one of the two has"), columns, (Group(listed),), folded=True
+        )
 
 
 def _by_revision(specification: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -168,7 +218,9 @@ def _plot(name: str, specification: Mapping[str, Any], revision: str) -> Chart:
     styled.pop("title", None)  # it is the name, which stands below
     # Two revisions beside each other are wider than the column of a page.
     wide = "facet" in specification
-    svg = drawings.of_vega(styled, f"change-{name}", f"{name}, now and in {revision}")
+    svg = drawings.of_vega(
+        styled, f"change-{name}", say("{}, now and in {}").format(name, revision)
+    )
     return Chart(svg, code(name), wide)
 
 

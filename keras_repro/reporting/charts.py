@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 
 from keras_repro.reporting.drawings import DASHES, LINE, SERIES
+from keras_repro.reporting.language import say
 
 # In pixels, with all that stands around a plot: what fits a narrow screen, and the half of what two
 # beside each other take.
@@ -29,14 +30,14 @@ def epochs(history: pd.DataFrame, metric: str) -> Layers:
         metric: its name.
 
     """
-    names = {metric: "training", f"val_{metric}": "validation"}
+    names = {metric: say("training"), f"val_{metric}": say("validation")}
     table = history.rename(columns=names).melt(
         "epoch", list(names.values()), var_name="split", value_name=metric
     )
     base = alt.Chart(table, width=NARROW, height=130).encode(
         *_series(table, "split", list(names.values()), "top"),
-        x=alt.X("epoch:Q", title="epoch", axis=_whole(history["epoch"])),
-        y=alt.Y(f"{metric}:Q", title=metric, scale=alt.Scale(zero=False), axis=_few_ticks()),
+        x=alt.X("epoch:Q", title=say("epoch"), axis=_whole(history["epoch"])),
+        y=alt.Y(f"{metric}:Q", title=say(metric), scale=alt.Scale(zero=False), axis=_few_ticks()),
     )
     return alt.layer(base.mark_line(), base.mark_point(filled=True, size=18, opacity=1))
 
@@ -55,8 +56,8 @@ def confusion(counts: pd.DataFrame, classes: Sequence[str]) -> Layers:
     angle = 0 if few or max(map(len, classes)) == 1 else -45
     everyone = list(classes)
     base = alt.Chart(counts, width=step, height=step).encode(
-        x=alt.X("predicted:N", sort=everyone, axis=_class_axis("taken for", angle)),
-        y=alt.Y("actual:N", sort=everyone, axis=_class_axis("true class", 0)),
+        x=alt.X("predicted:N", sort=everyone, axis=_class_axis(say("taken for"), angle)),
+        y=alt.Y("actual:N", sort=everyone, axis=_class_axis(say("true class"), 0)),
     )
     # The root lets a few mistakes among a thousand items be seen.
     shade = alt.FillOpacity(
@@ -84,8 +85,12 @@ def curves(table: pd.DataFrame, x: str, y: str, order: Sequence[str]) -> alt.Cha
         .mark_line(clip=True, strokeWidth=1.5)
         .encode(
             *_series(table, "model", order, "bottom"),
-            x=alt.X(f"{x}:Q", title=_spaced(x), scale=alt.Scale(domain=[0, 1]), axis=_few_ticks()),
-            y=alt.Y(f"{y}:Q", title=_spaced(y), scale=alt.Scale(zero=False), axis=_few_ticks()),
+            x=alt.X(
+                f"{x}:Q", title=say(_spaced(x)), scale=alt.Scale(domain=[0, 1]), axis=_few_ticks()
+            ),
+            y=alt.Y(
+                f"{y}:Q", title=say(_spaced(y)), scale=alt.Scale(zero=False), axis=_few_ticks()
+            ),
             order=alt.Order("place:Q"),
         )
     )
@@ -103,8 +108,8 @@ def reliability(table: pd.DataFrame, order: Sequence[str]) -> Layers:
     scale = alt.Scale(domain=[0, 1])
     base = alt.Chart(table, width=WIDTH, height=HEIGHT).encode(
         *_series(table, "model", order, "bottom"),
-        x=alt.X("probability:Q", title="probability given", scale=scale, axis=_few_ticks()),
-        y=alt.Y("share:Q", title="share that is positive", scale=scale, axis=_few_ticks()),
+        x=alt.X("probability:Q", title=say("probability given"), scale=scale, axis=_few_ticks()),
+        y=alt.Y("share:Q", title=say("share that is positive"), scale=scale, axis=_few_ticks()),
     )
     ideal = pd.DataFrame({"probability": [0, 1], "share": [0, 1]})
     diagonal = (

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from keras_repro.core import paths
 from keras_repro.core.params import Params
 from keras_repro.datasets import registry
-from keras_repro.reporting import charts, drawings, readings
+from keras_repro.reporting import charts, drawings, language, readings
 from keras_repro.reporting.blocks import (
     Block,
     Cell,
@@ -24,6 +24,7 @@ from keras_repro.reporting.blocks import (
     code,
     codes,
 )
+from keras_repro.reporting.language import joined, say, tell
 
 METRICS = ("loss", "accuracy")
 HISTORY = {"epoch": int} | {f"{split}{name}": float for name in METRICS for split in ("", "val_")}
@@ -37,12 +38,12 @@ def training(names: Sequence[str]) -> Section:
 
     """
     found = _tables({name: paths.history(name) for name in names}, HISTORY)
-    intro = (
+    intro = say(
         "By epoch, on the training split and on the validation split. Where a curve jumps, the "
         "training of the next part of a model begins."
     )
     drawn = [_epochs(name, history) for name, history in found.items()]
-    return Section("training", "Training", _blocks(intro, drawn, _without(found, names)))
+    return Section("training", say("Training"), _blocks(intro, drawn, _without(found, names)))
 
 
 def confusion(names: Sequence[str]) -> Section:
@@ -54,14 +55,16 @@ def confusion(names: Sequence[str]) -> Section:
     """
     places = {name: paths.plots(name) / "confusion.csv" for name in names}
     found = _tables(places, readings.GUESSES)
-    intro = (
+    intro = say(
         "Test items by their class and by what they were taken for. The darker a cell, the greater "
         "its share of the class; an empty cell is none."
     )
     # Those of as many classes beside each other, the most first.
     order = sorted(found, key=lambda name: -found[name]["actual"].nunique())
     drawn = [_confusion(name, found[name]) for name in order]
-    return Section("confusion", "Confusion matrices", _blocks(intro, drawn, _without(found, names)))
+    return Section(
+        "confusion", say("Confusion matrices"), _blocks(intro, drawn, _without(found, names))
+    )
 
 
 def trade_offs(settings: Params) -> Section:
@@ -72,9 +75,9 @@ def trade_offs(settings: Params) -> Section:
 
     """
     names = registry.of_reviews(settings.models) + settings.baseline_names
-    intro = (
-        "All that tell sentiment, on the test split; positive reviews are what is looked for, or, "
-        "of more than two classes, each against all others."
+    intro = say(
+        "All that tell sentiment, on the test split; positive reviews are looked for, or, of more "
+        "than two classes, each against all others."
     )
     found = {
         (x, y): _tables({name: paths.plots(name) / file for name in names}, {x: float, y: float})
@@ -88,7 +91,7 @@ def trade_offs(settings: Params) -> Section:
     blocks = list(_blocks(intro, drawn, missing))
     if drawn:
         blocks.insert(2, _areas(names, list(found.values()), list(found)))
-    return Section("curves", "Precision, recall and ROC", tuple(blocks))
+    return Section("curves", say("Precision, recall and ROC"), tuple(blocks))
 
 
 def trust(settings: Params) -> Section:
@@ -116,16 +119,15 @@ def trust(settings: Params) -> Section:
             for by, of in parts.groupby("by", sort=False)
             if len(set(of["part"])) > 1
         ]
-    intro: Cell = (
+    intro: Cell = say(
         "Reviews are put into ten groups by the probability that a model gave them; were "
         "probabilities true, that share of each group would be positive. Of more than two classes "
         "each is looked at. Then F1 by the number of words of a review, and by source."
     )
     if not drawn:
-        intro = Markup("Not there: {} makes {}.").format(
-            code("dvc repro stages/sentiment/dvc.yaml:compare"), code(f"{directory}/")
-        )
-    return Section("trust", "Probabilities and length of review", _blocks(intro, drawn, []))
+        command = code("dvc repro stages/sentiment/dvc.yaml:compare")
+        intro = tell("Not there: {} makes {}.", command, code(f"{directory}/"))
+    return Section("trust", say("Probabilities and length of review"), _blocks(intro, drawn, []))
 
 
 def _tables(places: Mapping[str, Path], columns: Mapping[str, type]) -> dict[str, pd.DataFrame]:
@@ -144,8 +146,8 @@ def _blocks(intro: Cell, drawn: Sequence[Chart], missing: list[str]) -> tuple[Bl
     if drawn:
         blocks.append(Charts(tuple(drawn)))
     if missing:
-        told = Markup("Not there yet: {}. {} makes what is missing.")
-        blocks.append(Text(told.format(codes(missing), code("make repro-all"))))
+        told = "Not there yet: {}. {} makes what is missing."
+        blocks.append(Text(tell(told, codes(missing), code("make repro-all"))))
     return tuple(blocks)
 
 
@@ -153,11 +155,13 @@ def _epochs(name: str, history: pd.DataFrame) -> Chart:
     drawn = Markup()
     for metric in METRICS:
         first, last = history.iloc[0], history.iloc[-1]
-        told = ", ".join(
-            f"{split} {first[column]:.3f} to {last[column]:.3f}"
-            for split, column in (("training", metric), ("validation", f"val_{metric}"))
+        told = joined(
+            [
+                say("{} {} to {}").format(say(split), f"{first[column]:.3f}", f"{last[column]:.3f}")
+                for split, column in (("training", metric), ("validation", f"val_{metric}"))
+            ]
         )
-        label = f"{name}, {metric} in {len(history)} epochs: {told}"
+        label = say("{}, {} in {} epochs: {}").format(name, say(metric), len(history), told)
         chart = charts.epochs(history, metric)
         drawn += drawings.of_chart(chart, f"training-{name}-{metric}", label)
     return Chart(drawn, code(name))
@@ -170,27 +174,29 @@ def _confusion(name: str, table: pd.DataFrame) -> Chart:
     counts["share"] = counts["count"] / totals
     wrong = counts[counts["actual"] != counts["predicted"]]
     right = len(table) - int(wrong["count"].sum())
-    label = f"{name}: {right:,} of {len(table):,} right"
+    label = say("{}: {} of {} right").format(name, f"{right:,}", f"{len(table):,}")
     if len(wrong):
         most = wrong.sort_values("count").iloc[-1]
-        label += (
-            f"; most often, {most['count']:,} times, {most['actual']} was taken for "
-            f"{most['predicted']}"
+        label += say("; most often, {} times, {} was taken for {}").format(
+            f"{most['count']:,}", language.name(most["actual"]), language.name(most["predicted"])
         )
-    svg = drawings.of_chart(charts.confusion(counts, classes), f"confusion-{name}", label)
-    return Chart(svg, Markup("{}: {:,} of {:,} right").format(code(name), right, len(table)))
+    named = counts.assign(
+        actual=counts["actual"].map(language.name), predicted=counts["predicted"].map(language.name)
+    )
+    shown = [language.name(each) for each in classes]
+    svg = drawings.of_chart(charts.confusion(named, shown), f"confusion-{name}", label)
+    return Chart(svg, tell("{}: {} of {} right", code(name), f"{right:,}", f"{len(table):,}"))
 
 
 def _curves(found: Mapping[str, pd.DataFrame], x: str, y: str, names: Sequence[str]) -> Chart:
-    joined = pd.concat(
+    points = pd.concat(
         [table.assign(model=name, place=np.arange(len(table))) for name, table in found.items()]
     )
-    title = f"{y} against {x}".replace("_", " ")
-    told = ", ".join(f"{name} {_area(table, x, y):.3f}" for name, table in found.items())
-    svg = drawings.of_chart(
-        charts.curves(joined, x, y, names), f"curves-{y}", f"{title}; areas below: {told}"
-    )
-    return Chart(svg, title.capitalize())
+    title = say("{} against {}").format(*(say(axis.replace("_", " ")) for axis in (y, x)))
+    told = joined([f"{name} {_area(table, x, y):.3f}" for name, table in found.items()])
+    label = say("{}; areas below: {}").format(title, told)
+    svg = drawings.of_chart(charts.curves(points, x, y, names), f"curves-{y}", label)
+    return Chart(svg, title[0].upper() + title[1:])
 
 
 def _areas(
@@ -204,8 +210,12 @@ def _areas(
             for found, (x, y) in zip(tables, axes, strict=True)
         ]
         rows.append((code(name), *cells))
-    columns = (Column("model", number=False), Column("precision and recall"), Column("ROC"))
-    return Table("Areas below the curves that are drawn", columns, (Group(tuple(rows)),))
+    columns = (
+        Column(say("model"), number=False),
+        Column(say("precision and recall")),
+        Column("ROC"),
+    )
+    return Table(say("Areas below the curves that are drawn"), columns, (Group(tuple(rows)),))
 
 
 def _area(table: pd.DataFrame, x: str, y: str) -> float:
@@ -216,23 +226,27 @@ def _reliability(table: pd.DataFrame, names: Sequence[str]) -> Chart:
     told = []
     for name, of in table.groupby("model", sort=False):
         gap = (of["share"] - of["probability"]).abs().max()
-        told.append(f"{name} at most {gap:.2f}")
+        told.append(say("{} at most {}").format(name, f"{gap:.2f}"))
     svg = drawings.of_chart(
         charts.reliability(table, names),
         "reliability",
-        f"How far the share of positive reviews is from the probability: {', '.join(told)}",
+        say("How far the share of positive reviews is from the probability: {}").format(
+            joined(told)
+        ),
     )
-    return Chart(svg, "Share of positive reviews by probability; dotted, where both are equal")
+    return Chart(svg, say("Share of positive reviews by probability; dotted, where both are equal"))
 
 
 def _parts(table: pd.DataFrame, by: str, names: Sequence[str]) -> Chart:
+    if by != "source":  # whose parts have the names of files
+        table = table.assign(part=table["part"].map(language.name))
     sizes = table.drop_duplicates("part").set_index("part")["n_test"]
     told = "; ".join(
         f"{name}: " + ", ".join(f"{row.part} {row.f1:.3f}" for row in of.itertuples())
         for name, of in table.groupby("model", sort=False)
     )
-    svg = drawings.of_chart(
-        charts.parts(table, list(sizes.index), by, names), f"parts-{by}", f"F1 by {by}: {told}"
-    )
-    counted = ", ".join(f"{part}: {size:,}" for part, size in sizes.items())
-    return Chart(svg, f"F1 by {by} (reviews: {counted})")
+    title = say("F1 by {}").format(language.name(by))
+    drawn = charts.parts(table, list(sizes.index), language.name(by), names)
+    svg = drawings.of_chart(drawn, f"parts-{by}", f"{title}: {told}")
+    counted = joined([f"{part}: {size:,}" for part, size in sizes.items()])
+    return Chart(svg, say("{} (reviews: {})").format(title, counted))

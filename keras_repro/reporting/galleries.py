@@ -14,7 +14,7 @@ from PIL import Image as Picture
 from keras_repro.core import files, paths
 from keras_repro.core.params import Params
 from keras_repro.datasets import registry
-from keras_repro.reporting import readings
+from keras_repro.reporting import language, readings
 from keras_repro.reporting.blocks import (
     Block,
     Column,
@@ -28,7 +28,9 @@ from keras_repro.reporting.blocks import (
     Table,
     Text,
     code,
+    probable,
 )
+from keras_repro.reporting.language import say, tell
 
 MISTAKES = {"row": int} | readings.GUESSES | {"probability": float}
 # As many as one looks at; the files list more.
@@ -77,11 +79,11 @@ def images(settings: Params) -> Section:
         known = _test_images(dataset) if there else None
         for name, table in there.items():
             blocks += [Heading(code(name)), *_images(name, dataset, table, known)]
-    intro = (
+    intro = say(
         "The test images that a model was surest about and wrong, the surest first, with the "
         "probability of its answer."
     )
-    return Section("images", "Misread images", _introduced(intro, blocks))
+    return Section("images", say("Misread images"), _introduced(intro, blocks))
 
 
 def reviews(settings: Params) -> Section:
@@ -101,12 +103,12 @@ def reviews(settings: Params) -> Section:
                 Text(_counted(len(shown), len(table), name)),
                 *([Reviews(shown)] if shown else []),
             ]
-    intro = (
+    intro = say(
         "The test reviews that a model was surest about and wrong, the surest first. Below the "
         "text stand the words that the model saw, if it reads words. "
-        f"What is longer than {CHARACTERS} characters ends in “…”."
-    )
-    return Section("reviews", "Misread reviews", _introduced(intro, blocks))
+        "What is longer than {} characters ends in “…”."
+    ).format(CHARACTERS)
+    return Section("reviews", say("Misread reviews"), _introduced(intro, blocks))
 
 
 def data_uri(image: np.ndarray) -> str:
@@ -119,8 +121,7 @@ def data_uri(image: np.ndarray) -> str:
 def _introduced(intro: str, blocks: list[Block]) -> tuple[Block, ...]:
     if blocks:
         return (Text(intro), *blocks)
-    told = Markup("No list of mistakes is there yet; {} makes them.")
-    return (Text(told.format(code("make repro"))),)
+    return (Text(tell("No list of mistakes is there yet; {} makes them.", code("make repro"))),)
 
 
 def _place(name: str) -> Path:
@@ -147,51 +148,51 @@ def _images(name: str, dataset: str, table: pd.DataFrame, known: Split | None) -
         return (Text(counted), _gallery(name, shown, known.images))
     path, command = code(str(paths.raw_images(dataset))), code("make downloads")
     reason = (
-        Markup("The images are not shown: {} is of another run than this list.").format(path)
+        tell("The images are not shown: {} is of another run than this list.", path)
         if known
-        else Markup("The images are not shown: {} is not there; {} fetches it.").format(
-            path, command
-        )
+        else tell("The images are not shown: {} is not there; {} fetches it.", path, command)
     )
     return (Text(counted + Markup(" ") + reason), _list(name, shown))
 
 
 def _gallery(name: str, shown: Rows, images: np.ndarray) -> Gallery:
     pictures = tuple(
-        Image(data_uri(images[row["row"]]), row["actual"], row["predicted"], row["probability"])
-        for row in shown
+        Image(data_uri(images[row["row"]]), *_verdict(row), row["probability"]) for row in shown
     )
-    return Gallery(pictures, f"Images misread by {name}")
+    return Gallery(pictures, say("Images misread by {}").format(name))
 
 
 def _list(name: str, shown: Rows) -> Table:
     columns = (
-        Column("row of the test split"),
-        Column("true class", number=False),
-        Column("taken for", number=False),
-        Column("probability"),
+        Column(say("row of the test split")),
+        Column(say("true class"), number=False),
+        Column(say("taken for"), number=False),
+        Column(say("probability")),
     )
-    rows = tuple(
-        (str(row["row"]), row["actual"], row["predicted"], f"{row['probability']:.3f}")
-        for row in shown
-    )
-    return Table(f"Images misread by {name}", columns, (Group(rows),))
+    rows = tuple((str(row["row"]), *_verdict(row), probable(row["probability"])) for row in shown)
+    return Table(say("Images misread by {}").format(name), columns, (Group(rows),))
+
+
+def _verdict(row: dict[Hashable, Any]) -> tuple[str, str]:
+    """Return the true class and what it was taken for."""
+    return language.name(row["actual"]), language.name(row["predicted"])
 
 
 def _counted(shown: int, listed: int, name: str) -> Markup:
     """Say how many are shown of how many that are listed, and where."""
     place = code(str(_place(name)))
     if not listed:
-        return Markup("None is listed in {}.").format(place)
-    return Markup("{} of the {} in {}.").format(shown, listed, place)
+        return tell("None is listed in {}.", place)
+    return tell("{} of the {} in {}.", shown, listed, place)
 
 
 def _review(row: dict[Hashable, Any]) -> Review:
+    actual, predicted = _verdict(row)
     return Review(
         text=_cut(row["text"]),
         words=_cut(row.get("words", "")),
-        actual=row["actual"],
-        predicted=row["predicted"],
+        actual=actual,
+        predicted=predicted,
         probability=row["probability"],
     )
 

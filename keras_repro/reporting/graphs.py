@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from keras_repro.core import paths
 from keras_repro.reporting import drawings, programs
 from keras_repro.reporting.blocks import (
@@ -22,10 +20,7 @@ from keras_repro.reporting.blocks import (
     code,
     codes,
 )
-
-GRAPHVIZ_MISSING = Markup("No graphs are drawn, as {} of Graphviz is not installed.").format(
-    code("dot")
-)
+from keras_repro.reporting.language import say, tell
 
 
 class Pipeline(NamedTuple):
@@ -63,34 +58,39 @@ def models(names: Sequence[str]) -> Section:
             drawable = drawable and svg is not None
         told = listing.read_text(encoding="utf-8") if listing.is_file() else ""
         if svg or told:
-            picture = drawings.element(svg, f"model-{name}", f"Layers of {name}") if svg else None
+            picture = (
+                drawings.element(svg, f"model-{name}", say("Layers of {}").format(name))
+                if svg
+                else None
+            )
             blocks += [Heading(code(name)), Diagram(name, picture, told)]
         else:
             missing.append(name)
     if not drawable:
-        blocks.insert(0, Text(GRAPHVIZ_MISSING))
+        blocks.insert(0, _graphviz_missing())
     if missing:
-        told = Markup("Not drawn yet: {}. {} does it.")
-        blocks.append(
-            Text(told.format(codes(missing), code("dvc repro stages/tutorial/dvc.yaml:diagram")))
-        )
-    return Section("models", "Networks", tuple(blocks))
+        command = code("dvc repro stages/tutorial/dvc.yaml:diagram")
+        blocks.append(Text(tell("Not drawn yet: {}. {} does it.", codes(missing), command)))
+    return Section("models", say("Networks"), tuple(blocks))
 
 
-def pipeline() -> Section:
-    """Return the graph of the stages in each dvc.yaml.
+def read() -> Pipeline:
+    """Return the stages of each dvc.yaml.
 
     Raises:
         ReproError: DVC cannot read one of them.
 
     """
-    found = parse(programs.dvc("dag", "--dot"))
-    blocks: list[Block] = [
-        Text(
-            "The stages, and by arrows what goes from one to another, as the dvc.yaml files say. "
-            "A dashed stage is of another file."
-        )
-    ]
+    return parse(programs.dvc("dag", "--dot"))
+
+
+def pipeline(found: Pipeline) -> Section:
+    """Return the graph of the stages in each dvc.yaml."""
+    intro = say(
+        "The stages, and by arrows what goes from one to another, as the dvc.yaml files say. "
+        "A dashed stage is of another file."
+    )
+    blocks: list[Block] = [Text(intro)]
     by_file: dict[str, list[str]] = {}
     for stage in found.stages:
         by_file.setdefault(_file(stage), []).append(stage)
@@ -98,12 +98,12 @@ def pipeline() -> Section:
         svg = programs.dot("\n".join(_dot(stages, found)), file)
         blocks.append(Heading(code(file)))
         if svg:
-            picture = drawings.element(svg, f"pipeline-{file}", f"Stages of {file}")
+            picture = drawings.element(svg, f"pipeline-{file}", say("Stages of {}").format(file))
             blocks.append(Diagram(file, picture))
-        elif Text(GRAPHVIZ_MISSING) not in blocks:
-            blocks.insert(0, Text(GRAPHVIZ_MISSING))
+        elif _graphviz_missing() not in blocks:
+            blocks.insert(0, _graphviz_missing())
         blocks.append(_table(file, stages, found, folded=svg is not None))
-    return Section("pipeline", "Pipeline", tuple(blocks))
+    return Section("pipeline", say("Pipeline"), tuple(blocks))
 
 
 def parse(dag: str) -> Pipeline:
@@ -135,10 +135,15 @@ def _dot(stages: Sequence[str], found: Pipeline) -> Iterator[str]:
 
 def _table(file: str, stages: Sequence[str], found: Pipeline, *, folded: bool) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (code(_name(stage)), codes(found.needs(stage)) or "nothing") for stage in stages
+        (code(_name(stage)), codes(found.needs(stage)) or say("nothing")) for stage in stages
     ]
-    columns = (Column("stage", number=False), Column("needs", number=False))
-    return Table(f"Stages of {file} and what they need", columns, (Group(tuple(rows)),), folded)
+    columns = (Column(say("stage"), number=False), Column(say("needs"), number=False))
+    caption = say("Stages of {} and what they need").format(file)
+    return Table(caption, columns, (Group(tuple(rows)),), folded)
+
+
+def _graphviz_missing() -> Text:
+    return Text(tell("No graphs are drawn, as {} of Graphviz is not installed.", code("dot")))
 
 
 def _file(stage: str) -> str:

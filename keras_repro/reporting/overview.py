@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import pandas as pd
 from markupsafe import Markup, escape
 
 from keras_repro.core import paths
 from keras_repro.core.metrics import SCORES
 from keras_repro.core.params import Params
-from keras_repro.reporting import charts, drawings, readings
+from keras_repro.reporting import intervals, readings
 from keras_repro.reporting.blocks import (
     Block,
     Cell,
-    Chart,
-    Charts,
     Column,
     Group,
     Section,
@@ -21,7 +18,9 @@ from keras_repro.reporting.blocks import (
     Text,
     code,
     codes,
+    not_made,
 )
+from keras_repro.reporting.language import say, tell
 from keras_repro.reporting.readings import Metrics
 from keras_repro.reporting.results import BASELINES, LEAST_SHOWN, TUTORIAL
 
@@ -43,9 +42,9 @@ def results(settings: Params) -> Section:
 
     """
     groups = {
-        "Models of dvc.yaml": list(settings.models),
-        "What else tells sentiment": settings.baseline_names,
-        "Further models of the tutorial": further(settings),
+        say("Models of dvc.yaml"): list(settings.models),
+        say("What else tells sentiment"): settings.baseline_names,
+        say("Further models of the tutorial"): further(settings),
     }
     measured = {name: readings.metrics(name) for names in groups.values() for name in names}
     blocks: list[Block] = []
@@ -55,9 +54,9 @@ def results(settings: Params) -> Section:
     if others := _others(measured):
         blocks.append(others)
     if missing := [name for name, found in measured.items() if not found]:
-        told = Markup("Not measured yet: {}. {} does it.")
-        blocks.append(Text(told.format(codes(missing), code("make repro-all"))))
-    return Section("results", "Results", tuple(blocks))
+        told = "Not measured yet: {}. {} does it."
+        blocks.append(Text(tell(told, codes(missing), code("make repro-all"))))
+    return Section("results", say("Results"), tuple(blocks))
 
 
 def further(settings: Params) -> list[str]:
@@ -76,66 +75,37 @@ def sentiment() -> Section:
 
     """
     found = readings.comparison()
+    title = say("What tells sentiment")
     if not found.metrics:
-        told = _not_made("sentiment", "compare")
-        return Section("sentiment", "What tells sentiment", (told,))
-    intro = Markup(
-        "F1 is {}. Below it, and in small type, stands the middle 95 % of "
-        "bootstrap resamples. The baseline, {}, is the one that is best on validation; for what F1 "
-        "is above its, both are resampled together, and p is the exact test of McNemar against it. "
-        "{}."
-    ).format(
-        "that of positive reviews" if found.of_two else "the mean over the classes",
-        code(found.baseline),
-        "The threshold is the best on validation; all other metrics take one half"
-        if found.of_two
-        else "The likeliest class is said",
-    )
+        return Section("sentiment", title, (not_made("sentiment", "compare"),))
     order = sorted(found.metrics, key=lambda name: -found.metrics[name]["f1"])
+    forest = intervals.forest(
+        say("F1 with its 95 % interval"),
+        {name: (of["f1"], of["f1_low"], of["f1_high"]) for name, of in found.metrics.items()},
+        {name: readable(name) for name in order},
+        [name for name in order if name.startswith("baseline_")],
+    )
+    intro = tell(
+        "F1 is {}. Below it, and in small type, stands the middle 95 % of bootstrap resamples. The "
+        "baseline, {}, is the one that is best on validation; for what F1 is above its, both are "
+        "resampled together, and p is the exact test of McNemar against it. {}",
+        say("that of positive reviews" if found.of_two else "the mean over the classes"),
+        code(found.baseline),
+        say(
+            "The threshold is the best on validation; all other metrics take one half."
+            if found.of_two
+            else "The likeliest class is said."
+        ),
+    )
+    titles = ("F1", "F1 above the baseline’s", "p", "Brier score")
+    at_threshold = ("threshold", "F1 with it", "above the baseline’s") if found.of_two else ()
     columns = (
-        Column("model", number=False),
-        *map(Column, ("F1", "F1 above the baseline’s", "p", "Brier score")),
-        *map(Column, ("threshold", "F1 with it", "above the baseline’s")[: 3 * found.of_two]),
+        Column(say("model"), number=False),
+        *(Column(say(title)) for title in (*titles, *at_threshold)),
     )
     rows = tuple(tuple(_compared(name, found)) for name in order)
-    table = Table("What tells sentiment, the best F1 first", columns, (Group(rows),))
-    forest = Charts((_intervals(found.metrics, order),))
-    return Section("sentiment", "What tells sentiment", (Text(intro), table, forest))
-
-
-def behaviour() -> Section:
-    """Return what all that tell sentiment have right of short texts, by capability.
-
-    Raises:
-        ReproError: metrics/behaviour.json lacks a capability.
-
-    """
-    shares, counts, why_not = readings.behaviour()
-    if not shares:
-        told = (
-            Text(f"Nothing is asked: {why_not}.")
-            if why_not
-            else _not_made("behaviour", "behaviour")
-        )
-        return Section("behaviour", "Behaviour by capability", (told,))
-    intro = Markup(
-        "The share of short texts whose verdict is a reader’s, and of changes after which it stays "
-        "or moves as it must. The texts are in {}, what went wrong in {}."
-    ).format(code("data/behaviour/"), code(str(paths.plots("behaviour") / "failures.csv")))
-    columns = (Column("capability", number=False), Column("texts"), *map(Column, shares))
-    rows = tuple(
-        (name.replace("_", " "), number(count), *(f"{of[name]:.2f}" for of in shares.values()))
-        for name, count in counts.items()
-    )
-    table = Table("Shares that are right", columns, (Group(rows),))
-    return Section("behaviour", "Behaviour by capability", (Text(intro), table))
-
-
-def _not_made(name: str, stage: str) -> Text:
-    """Say that metrics/NAME.json is missing, and which stage makes it."""
-    command = f"dvc repro stages/sentiment/dvc.yaml:{stage}"
-    told = Markup("{} is not there; {} makes it.")
-    return Text(told.format(code(str(paths.metrics(name))), code(command)))
+    table = Table(say("What tells sentiment, the best F1 first"), columns, (Group(rows),))
+    return Section("sentiment", title, (forest, Text(intro), table))
 
 
 def number(value: float) -> str:
@@ -144,12 +114,13 @@ def number(value: float) -> str:
 
 
 def _explanation() -> Text:
-    return Text(
+    told = say(
         "Every metric is of a test split that training has not seen. Precision, recall and F1 are "
-        "the mean over the classes for images, and those of the positive class for "
-        "reviews, unless these have more classes. Below a metric stand its 95 % interval, where it "
-        "is known, and what the tutorial states – for sentiment on another corpus."
+        "the mean over the classes for images, and those of the positive class for reviews, unless "
+        "these have more classes. Below a metric stand its 95 % interval, where it is known, and "
+        "what the tutorial states – for sentiment on another corpus."
     )
+    return Text(told)
 
 
 def _classifies(found: Metrics) -> bool:
@@ -170,13 +141,22 @@ def _classifiers(
             if _classifies(measured[name])
         )
         shown += [Group(rows, title)] if rows else []
-    columns = (Column("model", number=False), *map(Column, TITLES.values()))
-    return Table("Test metrics of the models", columns, tuple(shown))
+    columns = (
+        Column(say("model"), number=False),
+        *(Column(say(title)) for title in TITLES.values()),
+    )
+    return Table(say("Test metrics of the models"), columns, tuple(shown))
 
 
 def _title(name: str) -> Cell:
-    common = BASELINES.get(name.removeprefix("baseline_"))
+    common = readable(name)
     return Markup("{} <small>{}</small>").format(code(name), common) if common else code(name)
+
+
+def readable(name: str) -> str:
+    """Return what a baseline is called by people, nothing of another model."""
+    common = BASELINES.get(name.removeprefix("baseline_"))
+    return say(common) if common else ""
 
 
 def _cells(name: str, found: Metrics, intervals: Metrics) -> Iterator[Cell]:
@@ -191,15 +171,15 @@ def _cells(name: str, found: Metrics, intervals: Metrics) -> Iterator[Cell]:
         if f"{metric}_low" in intervals and intervals[metric] == found[metric]:
             cell = _ranged(cell, intervals[f"{metric}_low"], intervals[f"{metric}_high"], "")
         if metric in stated:
-            cell += Markup(" <small>tutorial {:.4f}</small>").format(stated[metric])
+            told = say("tutorial {}").format(f"{stated[metric]:.4f}")
+            cell += Markup(" <small>{}</small>").format(told)
         yield cell
 
 
 def _ranged(shown: str, low: float, high: float, sign: str) -> Markup:
     """Return a metric with its interval in small type."""
-    return Markup("{} <small>{} to {}</small>").format(
-        shown, f"{low:{sign}.3f}", f"{high:{sign}.3f}"
-    )
+    told = say("{} to {}").format(f"{low:{sign}.3f}", f"{high:{sign}.3f}")
+    return Markup("{} <small>{}</small>").format(shown, told)
 
 
 def _others(measured: Mapping[str, Metrics]) -> Table | None:
@@ -209,8 +189,8 @@ def _others(measured: Mapping[str, Metrics]) -> Table | None:
         shown = TITLES if _classifies(found) else {}
         rows = tuple((metric, number(found[metric])) for metric in found if metric not in shown)
         groups += [Group(rows, name)] if rows else []
-    columns = (Column("metric", number=False), Column("value"))
-    return Table("Further metrics", columns, tuple(groups), folded=True) if groups else None
+    columns = (Column(say("metric"), number=False), Column(say("value")))
+    return Table(say("Further metrics"), columns, tuple(groups), folded=True) if groups else None
 
 
 def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
@@ -219,7 +199,7 @@ def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
     yield code(name)
     yield _ranged(number(of["f1"]), of["f1_low"], of["f1_high"], "")
     if name == found.baseline:
-        yield "the baseline"
+        yield say("the baseline")
         yield ""
     else:
         yield _gained(of, "f1")
@@ -230,31 +210,10 @@ def _compared(name: str, found: readings.Comparison) -> Iterator[Cell]:
         return
     yield f"{of['threshold']:.2f}"
     yield number(of["f1_at_threshold"])
-    yield "the baseline" if name == found.baseline else _gained(of, "f1_at_threshold")
+    yield say("the baseline") if name == found.baseline else _gained(of, "f1_at_threshold")
 
 
 def _gained(of: Metrics, metric: str) -> Markup:
     """Return what a metric is above the baseline's, with its interval."""
     low, high = (of[f"{metric}_gain_{end}"] for end in ("low", "high"))
     return _ranged(f"{of[f'{metric}_gain']:+.4f}", low, high, "+")
-
-
-def _intervals(metrics: Mapping[str, Metrics], order: Sequence[str]) -> Chart:
-    table = pd.DataFrame(
-        [
-            {
-                "model": name,
-                "f1": metrics[name]["f1"],
-                "low": metrics[name]["f1_low"],
-                "high": metrics[name]["f1_high"],
-            }
-            for name in order
-        ]
-    )
-    told = "; ".join(
-        f"{row.model} {row.f1:.3f}, {row.low:.3f} to {row.high:.3f}" for row in table.itertuples()
-    )
-    svg = drawings.of_chart(
-        charts.intervals(table, order), "intervals", f"F1 with intervals: {told}"
-    )
-    return Chart(svg, "F1 with its 95 % interval")

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     )
     results.set_defaults(run=_results, judges=True)
 
-    report = commands.add_parser("report", help="write the report, one HTML file")
+    report = commands.add_parser("report", help="write the report, an HTML file in each language")
     report.add_argument("--rev", help="a commit, branch, tag or experiment to compare with")
     report.add_argument("--out", type=Path, default=REPORT, help="(default: %(default)s)")
     report.set_defaults(run=_report, judges=True)
@@ -113,8 +113,8 @@ def _results(arguments: argparse.Namespace) -> None:
 def _report(arguments: argparse.Namespace) -> None:
     from keras_repro.reporting import page
 
-    page.write(arguments.out, arguments.rev)
-    _print(f"{arguments.out}: {files.sized(arguments.out)}")
+    for target in page.write(arguments.out, arguments.rev):
+        _print(f"{target}: {files.sized(target)}")
 
 
 def _fingerprint(arguments: argparse.Namespace) -> None:

@@ -1,31 +1,26 @@
-"""The report holds what metrics/ says, needs nothing from outside, and can be read by everyone."""
+"""The report holds what metrics/ says."""
 
 import base64
-import csv
 import functools
 import io
 import json
 import re
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 from conftest import MODELS, ROOT, Project
 from PIL import Image
+from reported import DOT, LAYERS, MAIN_TABLE, Parsed, all_sections, rendered, rows_of
 
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
 from keras_repro.datasets import registry
-from keras_repro.evaluation import behaviour
 from keras_repro.reporting import (
+    capabilities,
     changes,
-    charts,
     curves,
     drawings,
     galleries,
@@ -35,190 +30,20 @@ from keras_repro.reporting import (
     programs,
     readings,
 )
-from keras_repro.reporting.blocks import Section
 from keras_repro.reporting.results import TUTORIAL
-from keras_repro.serving import tools
 
 IMAGE_MODELS = [name for name in MODELS if not name.startswith("sentiment_")]
+
+
 SECTIONS = [
-    *("results", "sentiment", "behaviour", "training", "confusion", "curves", "trust"),
-    *("images", "reviews", "models", "pipeline"),
+    *("headline", "sentiment", "behaviour", "images", "reviews", "results"),
+    *("training", "confusion", "curves", "trust", "models", "pipeline"),
 ]
-MAIN_TABLE = "Test metrics of the models"
-DOT = """digraph "small" {
-  "in" [label="in\\nInputLayer"];
-  subgraph "cluster_part" { label="part"; "part/out" [label="out\\nDense"]; }
-  "in" -> "part/out";
-}
-"""
-LAYERS = "layer  kind\nin     InputLayer\nout    Dense\n"
-NARROW = 360
-
-
-class Cell(NamedTuple):
-    text: str
-    small: list[str]
-
-
-class Parsed(HTMLParser):
-    """What the tests look at in a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.tables: dict[str, list[list[Cell]]] = {}
-        self.texts: dict[str, list[str]] = {}
-        self._open: list[str] = []
-        self._table: list[list[Cell]] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attributes}
-        self.tags.append((tag, found))
-        self.ids += [found["id"]] if "id" in found else []
-        self._open.append(tag)
-        if tag == "table":
-            self._table = []
-        elif tag == "tr":
-            self._table.append([])
-        elif tag in ("td", "th"):
-            self._table[-1].append(Cell("", []))
-        elif tag == "small" and "tr" in self._open:
-            self._table[-1][-1].small.append("")
-        self.texts.setdefault(tag, []).append("")
-
-    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attributes)
-        self._open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop() != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        for tag in set(self._open):
-            self.texts[tag][-1] += data
-        if "caption" in self._open:
-            self.tables[data] = self._table
-        if "tr" in self._open and self._table[-1]:
-            cell = self._table[-1][-1]
-            if "small" in self._open:
-                cell.small[-1] += data
-            else:
-                self._table[-1][-1] = Cell(cell.text + data, cell.small)
-
-    def rows(self, caption: str) -> dict[str, list[Cell]]:
-        """Return the cells of each row of a table by its first, without those of the head."""
-        _, *rows = self.tables[caption]
-        stripped = [[Cell(cell.text.strip(), cell.small) for cell in row] for row in rows]
-        return {row[0].text: row[1:] for row in stripped if len(row) > 1}
-
-    def attributes(self, name: str) -> list[str]:
-        """Return all values of an attribute."""
-        return [found[name] for _, found in self.tags if name in found]
-
-
-def rendered(*sections: Section) -> Parsed:
-    return Parsed(page.render(list(sections)))
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @functools.cache
 def raw_images(path: Path) -> np.ndarray:
     return files.read_npz(path, ["x_test"])["x_test"]
-
-
-@pytest.fixture(scope="session")
-def changed(small_run: Project, shared: Callable) -> Project:
-    """A run with a network drawn, then a parameter, a metric and a curve changed; two commits."""
-
-    def make(root: Path) -> None:
-        project = small_run.copy(root)
-        for path, content in ((paths.diagram(MODELS[0]), DOT), (paths.summary(MODELS[0]), LAYERS)):
-            (root / path).write_text(content, encoding="utf-8")
-        project.set("models.mnist_sequential.batch_size", 77)
-        metrics = root / paths.metrics("mnist_sequential")
-        found = files.read_json(metrics)
-        files.write_json(metrics, found | {"accuracy": found["accuracy"] / 2})
-        history = root / paths.history("mnist_sequential")
-        rows = [list(row.values()) for row in rows_of(history)]
-        header = list(rows_of(history)[0])
-        rows[-1][header.index("accuracy")] = "0.125"
-        files.write_csv(history, header, rows)
-        project.commit("Another metric")
-
-    return Project(shared("changed", make))
-
-
-@pytest.fixture(scope="session")
-def whole(changed: Project, shared: Callable) -> str:
-    """The report of that run beside its first commit."""
-
-    def make(root: Path) -> None:
-        result = changed.command("report", "--rev", "HEAD~1")
-        assert result.returncode == 0, result.stderr
-        target = changed.root / tools.REPORT
-        assert result.stdout == f"{tools.REPORT}: {files.sized(target)}\n"
-        root.mkdir()
-        shutil.copyfile(target, root / "page.html")
-
-    return (shared("whole", make) / "page.html").read_text("utf-8")
-
-
-@pytest.fixture(scope="session")
-def bare(small_run: Project, shared: Callable) -> str:
-    """The report of a clone, which has neither data nor models, and lacks metrics of one model."""
-
-    def make(root: Path) -> None:
-        project = small_run.clone(root)
-        (root / paths.metrics("cifar10_cnn")).unlink()
-        shutil.rmtree(root / paths.plots("mnist_functional"))
-        result = project.command("report", "--out", "elsewhere/page.html")
-        assert result.returncode == 0, result.stderr
-
-    return (shared("bare", make) / "elsewhere/page.html").read_text("utf-8")
-
-
-@pytest.fixture
-def committed(head: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> params.Params:
-    return beside_committed_metrics(head, tmp_path, monkeypatch)
-
-
-def beside_committed_metrics(
-    head: Path, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> params.Params:
-    """Go where the parameters, the registry and the committed metrics are, and nothing else."""
-    for name in ("params.yaml", "data/registry.yaml", behaviour.CASES, behaviour.PAIRS):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, root / name)
-    shutil.copytree(head / paths.METRICS, root / paths.METRICS)
-    monkeypatch.chdir(root)
-    # After a new training and before `compare` these may be of different runs.
-    for name, of in readings.comparison().metrics.items():
-        files.write_json(paths.metrics(name), {metric: of[metric] for metric in overview.TITLES})
-    return params.load()
-
-
-def all_sections(settings: params.Params) -> list[Section]:
-    """Return all sections but those for which DVC is asked."""
-    names = MODELS + overview.further(settings)
-    return [
-        overview.results(settings),
-        overview.sentiment(),
-        overview.behaviour(),
-        curves.training(names),
-        curves.confusion(names + settings.baseline_names),
-        curves.trade_offs(settings),
-        curves.trust(settings),
-        galleries.images(settings),
-        galleries.reviews(settings),
-        graphs.models(names),
-    ]
 
 
 def test_every_section_and_every_model_is_there(whole: str) -> None:
@@ -235,33 +60,6 @@ def test_every_section_and_every_model_is_there(whole: str) -> None:
         assert any(re.match(rf"{name}: \d+ of \d+ right", label) for label in labels)
     assert "baseline_snownlp" in whole  # named as not measured yet
     assert parsed.texts["h1"] == ["keras-repro: report"]
-
-
-@pytest.mark.parametrize("which", ["whole", "bare"])
-def test_nothing_is_fetched_from_outside(which: str, request: pytest.FixtureRequest) -> None:
-    html = request.getfixturevalue(which)
-    parsed = Parsed(html)
-    names = ("src", "href", "xlink:href", "srcset", "poster", "data", "action", "background")
-    for name in names:
-        assert all(value.startswith(("#", "data:image/png;")) for value in parsed.attributes(name))
-    assert not {tag for tag, _ in parsed.tags} & {"script", "link", "iframe", "object", "embed"}
-    (style,) = parsed.texts["style"]
-    assert "@import" not in style
-    assert all(inner.startswith("#") for inner in re.findall(r"url\(([^)]*)\)", html))
-    # What is left of addresses are the names of XML's vocabularies.
-    addresses = re.findall(r'([\w:]+)="https?://[^"]*"', html)
-    assert {name.partition(":")[0] for name in addresses} <= {"xmlns"}
-    assert len(re.findall("https?://", html)) == len(addresses)
-
-
-@pytest.mark.parametrize("which", ["whole", "bare"])
-def test_names_within_pictures_do_not_collide(which: str, request: pytest.FixtureRequest) -> None:
-    html = request.getfixturevalue(which)
-    parsed = Parsed(html)
-    assert len(parsed.ids) == len(set(parsed.ids))
-    assert set(re.findall(r"url\(#([^)]*)\)", html)) <= set(parsed.ids)
-    assert {value[1:] for value in parsed.attributes("href")} & set(parsed.ids)
-    assert "{{" not in html
 
 
 def test_metrics_are_those_of_the_run(whole: str, changed: Project) -> None:
@@ -315,40 +113,6 @@ def test_what_is_no_classifier_is_listed_apart(committed: params.Params) -> None
     # Counts of reviews and of layers are of no model.
     assert not {group.title for group in table.groups} & {"reviews", "layers", "sentiment"}
     assert "Not measured yet" not in page.render([section])
-
-
-def test_what_tells_sentiment_is_shown_best_first(committed: params.Params) -> None:
-    found = files.read_json(paths.metrics("sentiment"))
-    baseline = found.pop("baseline")
-    rows = rendered(overview.sentiment()).rows("What tells sentiment, the best F1 first")
-    assert list(rows) == sorted(found, key=lambda name: -found[name]["f1"])
-    for name, (f1, gain, p, brier, threshold, with_it, above) in rows.items():
-        of = found[name]
-        assert f1.text == f"{of['f1']:.4f}"
-        assert f1.small == [f"{of['f1_low']:.3f} to {of['f1_high']:.3f}"]
-        assert brier.text == f"{of['brier']:.3f}"
-        assert threshold.text == f"{of['threshold']:.2f}"
-        assert with_it.text == f"{of['f1_at_threshold']:.4f}"
-        if name == baseline:
-            assert (gain.text, p.text, above.text) == ("the baseline", "", "the baseline")
-        else:
-            for shown, metric in ((gain, "f1_gain"), (above, "f1_at_threshold_gain")):
-                assert shown.text == f"{of[metric]:+.4f}"
-                assert shown.small == [f"{of[f'{metric}_low']:+.3f} to {of[f'{metric}_high']:+.3f}"]
-            expected = "< 0.0001" if of["p_against_baseline"] < 0.0001 else None
-            assert p.text == (expected or f"{of['p_against_baseline']:.4f}")
-
-
-def test_short_texts_are_shown_by_capability(committed: params.Params) -> None:
-    found = files.read_json(paths.metrics("behaviour"))
-    rows = rendered(overview.behaviour()).rows("Shares that are right")
-    order = sorted(found, key=lambda name: -found[name]["cases"])
-    items = [*behaviour.read_cases(), *behaviour.read_pairs()]
-    counts = Counter(item.capability for item in items)
-    assert list(rows) == [name.replace("_", " ") for name in counts]
-    for capability, count in counts.items():
-        shown = [cell.text for cell in rows[capability.replace("_", " ")]]
-        assert shown == [str(count), *(f"{found[name][capability]:.2f}" for name in order)]
 
 
 def test_curves_show_all_that_tell_sentiment(committed: params.Params) -> None:
@@ -463,7 +227,7 @@ def test_graphs_are_drawn_by_graphviz_alone(
     dag = 'strict digraph {\n"a";\n"more/dvc.yaml:b@c";\n"a" -> "more/dvc.yaml:b@c";\n}\n'
     monkeypatch.setattr(programs, "dvc", lambda *_: dag)
     monkeypatch.setattr(programs.shutil, "which", lambda _: None)
-    parsed = rendered(graphs.models([MODELS[0]]), graphs.pipeline())
+    parsed = rendered(graphs.models([MODELS[0]]), graphs.pipeline(graphs.read()))
     assert not [tag for tag, _ in parsed.tags if tag == "svg"]
     assert parsed.texts["pre"] == [LAYERS]
     assert sum("Graphviz is not installed" in text for text in parsed.texts["p"]) == 2
@@ -521,7 +285,7 @@ def test_what_one_side_lacks_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> N
     plots = {"data": {"curve": [{"type": "vega", "content": spec}]}}
     answers = {"metrics": values, "params": {}, "plots": plots}
     monkeypatch.setattr(programs, "dvc", lambda kind, *_: json.dumps(answers[kind]))
-    parsed = rendered(changes.section("main"))
+    parsed = rendered(changes.section(changes.read("main")))
     assert [cell.text for cell in parsed.rows("Changed metrics")["both"]] == ["x", "y", ""]
     alone = parsed.rows("Metrics that only one of the two has")
     assert [cell.text for cell in alone["new"]] == ["–", "1", ""]
@@ -561,7 +325,8 @@ def test_nothing_at_all_is_no_fault(committed: params.Params) -> None:
     parsed = rendered(*all_sections(committed))
     assert not parsed.tables
     assert not {tag for tag, _ in parsed.tags} & {"svg", "img"}
-    assert all(f"{name}" in parsed.texts["p"][1] for name in MODELS)
+    (told,) = [text for text in parsed.texts["p"] if text.startswith("Not measured yet: ")]
+    assert all(name in told for name in MODELS)
 
 
 def test_images_of_another_run_are_not_shown(committed: params.Params) -> None:
@@ -595,10 +360,12 @@ RESULTS, SENTIMENT, BEHAVIOUR, TRAINING, MISTAKES, PARTS = (
     "metrics/plots/cifar10_cnn/mistakes.csv",
     "metrics/plots/sentiment/parts.csv",
 )
+
+
 MAKERS = {
     RESULTS: overview.results,
     SENTIMENT: lambda _: overview.sentiment(),
-    BEHAVIOUR: lambda _: overview.behaviour(),
+    BEHAVIOUR: lambda _: capabilities.section(),
     TRAINING: lambda _: curves.training(["cifar10_cnn"]),
     MISTAKES: galleries.images,
     PARTS: curves.trust,
@@ -661,101 +428,3 @@ def test_names_within_a_picture_begin_with_its_own() -> None:
 def test_what_vega_cannot_draw_is_named() -> None:
     with pytest.raises(ReproError, match=r"^a plot, now and before: Vega-Lite cannot draw it"):
         drawings.of_vega({"mark": "nothing", "data": 3}, "key", "a plot, now and before")
-
-
-def contrast(first: str, second: str) -> float:
-    """Return the ratio of WCAG 2 between two colours in hexadecimal."""
-
-    def luminance(colour: str) -> float:
-        channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-
-    low, high = sorted((luminance(first), luminance(second)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_of_charts_have_contrast(scheme: str) -> None:
-    """What axe does not look at: it measures no text and no lines within pictures."""
-    style = (page.TEMPLATES / "page.css").read_text("utf-8")
-    _, light, dark = style.split(":root {")
-    block = {"light": light, "dark": dark}[scheme]
-    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block))
-    paper = colours["paper"]
-    assert contrast(colours["ink"], paper) >= 7
-    assert contrast(colours["muted"], paper) >= 4.5
-    for number in range(1, len(drawings.SERIES) + 1):
-        assert contrast(colours[f"series-{number}"], paper) >= 3
-    for share in np.linspace(0.0001, 1, 200):
-        opacity = np.sqrt(share)
-        mixed = [
-            round(opacity * int(colours["heat"][at : at + 2], 16))
-            + round((1 - opacity) * int(paper[at : at + 2], 16))
-            for at in (1, 3, 5)
-        ]
-        name = "on-heat" if share > charts.DARK_SHARE else "in-cell"
-        cell = "#" + "".join(f"{min(value, 255):02x}" for value in mixed)
-        assert contrast(colours[name], cell) >= 4.5, share
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    executable = shutil.which("chromium")
-    if not executable:
-        pytest.skip("needs chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def written(
-    whole: str, head: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """Write the report of the run or that of the committed metrics, drawn once for both schemes."""
-
-    @functools.cache
-    def write(which: str) -> Path:
-        root = tmp_path_factory.mktemp(which)
-        target = root / "page.html"
-        if which == "run":
-            target.write_text(whole, encoding="utf-8")
-            return target
-        with pytest.MonkeyPatch.context() as patch:
-            settings = beside_committed_metrics(head, root / "committed", patch)
-            target.write_text(page.render(all_sections(settings)), encoding="utf-8")
-        return target
-
-    return write
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("which", ["run", "committed"])
-def test_everyone_can_read_it(
-    which: str, scheme: str, browser, written: Callable[[str], Path]
-) -> None:
-    """No serious fault by axe, no request, no scrolling sideways on a narrow screen."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    target = written(which)
-    context = browser.new_context(color_scheme=scheme, offline=True)
-    opened = context.new_page()
-    requests: list[str] = []
-    opened.on("request", lambda request: requests.append(request.url))
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.goto(target.as_uri())
-    for width in (1280, NARROW):
-        opened.set_viewport_size({"width": width, "height": 900})
-        # Without the many elements that pass, of which it would describe each.
-        found = Axe().run(opened, options={"resultTypes": ["violations"]}).response["violations"]
-        serious = [of for of in found if of["impact"] in ("serious", "critical")]
-        assert not serious, [(of["id"], of["nodes"][0]["html"]) for of in serious]
-        assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert [url for url in requests if not url.startswith("data:")] == [target.as_uri()]
-    assert complaints == []
-    context.close()

@@ -1,0 +1,51 @@
+"""F1 with intervals as a chart that a style sheet draws: models beside baselines."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from keras_repro.reporting.blocks import Cell, Line, Mark, Scale, code
+from keras_repro.reporting.language import say
+
+STEP = 0.05  # between two ticks
+MODELS, OTHERS = 0, 1  # the series
+
+
+def forest(
+    caption: str,
+    values: Mapping[str, tuple[float, float, float]],
+    names: Mapping[str, str],
+    baselines: Sequence[str],
+) -> Scale:
+    """Return a line for each model with its metric and the ends of its interval.
+
+    Args:
+        caption: of the chart.
+        values: the metric, its lower and its upper end of each model.
+        names: what each is called by people, or nothing; in the order of the chart.
+        baselines: which of them are such.
+
+    """
+    first = math.floor(min(low for _, low, _ in values.values()) / STEP)
+    last = max(math.ceil(max(high for _, _, high in values.values()) / STEP), first + 1)
+
+    def at(value: float) -> float:
+        return (value / STEP - first) / (last - first)
+
+    lines = []
+    for name, common in names.items():
+        value, low, high = values[name]
+        series = OTHERS if name in baselines else MODELS
+        shown = Markup("<b>{}</b> <small>{}</small>").format(
+            f"{value:.3f}", say("{} to {}").format(f"{low:.3f}", f"{high:.3f}")
+        )
+        mark = Mark(series, at(value), at(low), at(high))
+        lines.append(Line(_title(name, common), (mark,), shown))
+    ticks = tuple((f"{tick * STEP:.2f}", at(tick * STEP)) for tick in range(first, last + 1))
+    heads = (say("model"), say("95 % interval"), "F1")
+    return Scale(caption, heads, (say("models"), say("baselines")), tuple(lines), ticks)
+
+
+def _title(name: str, common: str) -> Cell:
+    return common or code(name)
