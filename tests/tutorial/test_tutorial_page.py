@@ -22,7 +22,7 @@ from keras_repro.tutorial.layer_trials import catalogue
 ENGLISH, CHINESE = PAGES = [(ROOT / name).read_text("utf-8") for name in lesson.PAGES]
 BLOCKS = lesson.blocks(ENGLISH)
 # Of a number with a point; docs/tutorial.md says where it may differ.
-TOLERANCE = 0.0 if kernels.has_avx2() else 0.03
+TOLERANCE = 0.0 if kernels.has_avx2() else 0.15
 # What the tutorial names beside its layers, which test_layers.py compares with the catalogue.
 NAMES = """
     text_to_word_sequence one_hot Tokenizer fit_on_texts texts_to_sequences texts_to_matrix
@@ -35,7 +35,7 @@ NAMES = """
     set_weights save_weights load_weights save_model load_model read_data_sets next_batch
     ModelCheckpoint EarlyStopping TensorBoard ReduceLROnPlateau InceptionV3 ResNet50 VGG19
     VGG16 Xception include_top weights input_tensor input_shape pooling classes plot_model
-    load_data to_categorical pad_sequences predict_text quit return_sequences
+    load_data to_categorical summary pad_sequences predict_text quit return_sequences
     go_backwards stateful implementation input_length merge_mode dropout recurrent_dropout
     data_format Callback ImageDataGenerator reset_states
 """.split()  # noqa: SIM905 - ninety quoted strings are no table
