@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Reviews
+from keras_repro.core.params.classes import EXAMPLE
 from keras_repro.datasets import containers, encodings, own, plausibility, ratings, sources, tables
 from keras_repro.datasets.delimited import names
 from keras_repro.serving import classes
@@ -268,6 +269,8 @@ def _rows(settings: dict[str, Any]) -> Iterator[str]:
         raise ReproError("no rows; expected reviews")
     yield f"rows: {rows:,}" + ("" if whole else " at its beginning, which is all that was read")
     yield "labels: " + ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+    if counts["neutral"] and not of_classes:
+        yield f"  neutral ones are left out; classes: {EXAMPLE} keeps them"
     yield f"duplicates: {sum(texts.values()) - len(texts):,}"
     if texts:
         lengths = sorted(map(len, texts.elements()))

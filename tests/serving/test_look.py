@@ -77,6 +77,15 @@ def test_what_would_be_rejected_and_why() -> None:
     assert "  1 × rating is no number, such as line 11: '乱,坏'" in lines
 
 
+def test_neutral_reviews_need_not_be_left_out() -> None:
+    Path("a.csv").write_text("评分,短评\n5,好\n3,一般\n1,坏\n", "utf-8")
+    (told,) = (line for line in looked("a.csv")[0] if "left out" in line)
+    section = YAML(typ="safe").load(told.partition("; ")[2].removesuffix(" keeps them"))
+    assert Reviews.model_validate(looked("a.csv")[1] | section).class_ratings == {
+        "bad": {1, 2}, "neutral": {3}, "good": {4, 5}
+    }  # fmt: skip
+
+
 def test_a_folder() -> None:
     for name, texts in (("pos", GOOD), ("neg", BAD)):
         Path("mine", name).mkdir(parents=True)
