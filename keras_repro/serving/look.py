@@ -251,10 +251,10 @@ def _rows(settings: dict[str, Any]) -> Iterator[str]:
     faults: Counter[str] = Counter()
     examples: dict[str, str] = {}
     texts: Counter[str] = Counter()
-    rows = 0
-    whole = True
+    rows, whole = 0, True
     for batch in _silent(own.parse("file", read)):
-        for rating, text, _, line, fault in zip(*map(_column, batch.columns), strict=True):
+        for row in batch.to_pylist():
+            rating, text, _, line, fault = row.values()
             rows += 1
             if fault:
                 faults[fault] += 1
@@ -289,11 +289,6 @@ def _silent(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
     """Yield batches without a progress bar."""
     with contextlib.redirect_stderr(io.StringIO()):
         yield from batches
-
-
-def _column(column: Any) -> list[Any]:
-    found: list[Any] = column.to_pylist()
-    return found
 
 
 def _yaml(value: Any) -> str:
