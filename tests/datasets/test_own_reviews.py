@@ -198,8 +198,8 @@ class TestUnusable:
     @pytest.mark.parametrize(
         ("content", "found"),
         [
-            ("", "no rows; expected reviews of both classes"),
-            (HEAD, "no rows; expected reviews of both classes"),
+            ("", "no rows; expected reviews of each class"),
+            (HEAD, "no rows; expected reviews of each class"),
             (HEAD + good(200).replace("\n1,", "\n5,").replace("1,", "5,", 1),
              "no negative review (rating 1 or 2) and the corpus 0 (of 200 rows 200 kept, 0 dup"),
             (HEAD + good(4), "so a few dozen distinct ones of each class"),

@@ -284,9 +284,7 @@ class TestNasty:
 
     def test_nothing_tells_the_label(self) -> None:
         put("a.txt", "好\n")
-        with pytest.raises(
-            ReproError, match=r"^a\.txt: nothing tells whether its reviews are good"
-        ):
+        with pytest.raises(ReproError, match=r"^a\.txt: nothing tells the label of its reviews"):
             rows("a.txt")
         with pytest.raises(
             ReproError, match=r"reviews\.path has the label 'wut'; expected one such"
