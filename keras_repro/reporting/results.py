@@ -1,11 +1,12 @@
 """The tables of results in the pages: the metrics in metrics/ beside those of the tutorial."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
+from keras_repro.reporting import chinese
 
 LEAST_SHOWN = 0.0001
 
@@ -36,7 +37,7 @@ class Labels(NamedTuple):
     compared: str
     interval: str
     cases: str
-    capabilities: dict[str, str]
+    names: Mapping[str, str]
 
 
 ENGLISH = Labels(
@@ -63,32 +64,7 @@ CHINESE = Labels(
     "| | 准确率 | F1 | 95% 区间 | 比基线高 | p | Brier | 阈值 | 按阈值的 F1 | 比基线高 | 短句 |",
     "{:.3f} 至 {:.3f}",
     "条数",
-    {
-        "plain": "直说",
-        "too": "太…了",
-        "negated": "否定",
-        "contrast": "转折",
-        "shift": "今昔对比",
-        "idiom": "成语",
-        "short": "极短",
-        "double_negation": "双重否定",
-        "mood": "情绪",
-        "question": "反问",
-        "emoji": "表情符号",
-        "slang": "网络用语",
-        "traditional": "繁体",
-        "not_chinese": "非中文",
-        "no_ground": "无从判断",
-        "name": "换名字",
-        "number": "换数字",
-        "politeness": "加客套话",
-        "punctuation": "改标点",
-        "script": "换成繁体",
-        "homophone": "同音字",
-        "worse": "加坏话",
-        "better": "加好话",
-        "degree": "加程度词",
-    },
+    chinese.NAMES,
 )
 
 
@@ -159,7 +135,7 @@ def capabilities(labels: Labels = ENGLISH) -> str:
     lines = [f"| | {labels.cases} |{head}", f"|---|--:|{'--:|' * len(shares)}"]
     for capability, count in counts.items():
         cells = "".join(f" {of[capability]:.2f} |" for of in shares.values())
-        called = labels.capabilities.get(capability, capability.replace("_", " "))
+        called = labels.names.get(capability, capability.replace("_", " "))
         lines.append(f"| {called} | {count} |{cells}")
     return "\n".join(lines)
 

@@ -78,7 +78,7 @@ def test_every_baseline_has_a_line() -> None:
 
 def test_every_capability_is_named_in_chinese() -> None:
     counts = {item.capability for item in (*behaviour.read_cases(), *behaviour.read_pairs())}
-    assert results.CHINESE.capabilities.keys() == counts
+    assert results.CHINESE.names.keys() >= counts
 
 
 @pytest.mark.parametrize("page", [*markdown.PAGES, *markdown.CHARTS], ids=str)

@@ -10,8 +10,8 @@ from conftest import ROOT
 from ruamel.yaml import YAML
 
 README = ROOT / "README.md"
-# Whoever changes the code reads English, and the tutorial's page has both languages.
-ENGLISH_ALONE = {"design.md", "extending.md", "log.md", "tutorial.md"}
+# Whoever changes the code reads English.
+ENGLISH_ALONE = {"design.md", "extending.md", "log.md"}
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [
     README,
@@ -20,7 +20,7 @@ PAGES = [
 ALL = [*DOCS, *sorted(ROOT.glob("*.md"))]
 BADGE = "../../actions/workflows/"
 
-BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^( *)```([^\n`]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"(?m)(?:^|\s+)# .*$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
