@@ -1,6 +1,8 @@
 """The pages of users say the same in English and Chinese, and their links lead somewhere."""
 
+import contextlib
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +10,8 @@ from typing import NamedTuple
 import pytest
 from conftest import ROOT
 from ruamel.yaml import YAML
+
+from keras_repro.serving import command
 
 README = ROOT / "README.md"
 # Whoever changes the code reads English.
@@ -125,3 +129,32 @@ def test_what_is_cited_is_this_version() -> None:
     cited = YAML(typ="safe").load(ROOT / "CITATION.cff")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+
+
+def commands(page: Path, program: str) -> list[list[str]]:
+    """Return the arguments of each call of a program in the code of a page."""
+    text = page.read_text("utf-8")
+    lines = [line for block in BLOCK.finditer(text) for line in block[3].splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", BLOCK.sub("", text))
+    found = [COMMENT.sub("", line).strip().removeprefix("$ ") for line in lines]
+    return [shlex.split(line)[1:] for line in found if line.startswith(f"{program} ")]
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
+def test_commands_are_there(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for arguments in commands(page, "make"):
+        assert {word for word in arguments if word.islower() and "=" not in word} <= targets
+    for arguments in commands(page, "keras-repro"):
+        with contextlib.suppress(SystemExit):
+            command.parser().parse_args(arguments)
+    told = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    # A span may name an option without its value.
+    assert [
+        line for line in told if not re.search("expected one argument|are required", line)
+    ] == []
+
+
+def test_commands_are_found() -> None:
+    assert ["repro"] in commands(README, "make")
+    assert ["predict", "房间很干净，服务也好"] in commands(README, "keras-repro")
