@@ -3,11 +3,14 @@
 import logging
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -80,8 +83,33 @@ def _watched(main: Callable[[], None], before: Callable[[], None]) -> None:
     refuse_other_code()
     before()
     files.before_output = dependencies.watch()
-    main()
+    with _interruptible():
+        main()
     files.before_output()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C be one where it comes to TensorFlow's C code, which makes a SystemError of it."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # it is ignored, or somebody else's
+        return
+    came = False
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        nonlocal came
+        came = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except Exception as error:
+        if came:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def refuse_other_code() -> None:

@@ -1,10 +1,11 @@
 """How a command ends."""
 
+import signal
 from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import called
+from conftest import ROOT, called
 
 from keras_repro.core import runtime
 from keras_repro.core.errors import ReproError
@@ -37,3 +38,23 @@ class TestExperiment:
         for root, environment in ((queued, {runtime.EXPERIMENT: "5a1e"}), (tmp_path, {})):
             result = called(main, root, **environment)
             assert result.stderr.strip() == told
+
+
+def test_an_interrupt_that_c_code_makes_another_error_of() -> None:
+    def training() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise SystemError("bad argument to internal function") from None
+
+    result = called(partial(runtime.run, training), ROOT)
+    assert (result.returncode, result.stderr) == (130, "")
+
+
+def test_another_error_of_c_code_is_shown() -> None:
+    def training() -> None:
+        raise SystemError("bad argument to internal function")
+
+    with pytest.raises(SystemError):
+        called(partial(runtime.run, training), ROOT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
