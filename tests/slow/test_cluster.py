@@ -15,7 +15,7 @@ import pytest
 from conftest import FIXTURES, SEGMENTED_REVIEWS, Project, hashes, many_reviews
 from ruamel.yaml import YAML
 
-from keras_repro.core import files
+from keras_repro.core import files, paths
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +109,23 @@ def test_same_lock_as_locally(tmp_path: Path, small_run: Project, cluster: Clust
     assert {stage: found[stage] for stage in TEXT_STAGES} == {
         stage: lock[stage] for stage in TEXT_STAGES
     }
+
+
+def test_a_cluster_starts_who_trains_to_the_same_bytes(
+    tmp_path: Path, small_run: Project, cluster: Cluster
+) -> None:
+    project = small_run.copy(tmp_path / "copy")
+    name, model = "mnist_sequential", project.root / paths.model("mnist_sequential")
+    project.set(f"models.{name}.shards", 3)
+    assert project.run("stages.train", name).returncode == 0
+    alone = files.sha256(model)
+    model.unlink()
+    add_workers(cluster, project)
+    project.set("cluster", cluster.address)
+    project.set("workers", "cluster")
+    result = project.run("stages.train", name)
+    assert result.returncode == 0, result.stderr
+    assert files.sha256(model) == alone
 
 
 def read_lock(project: Project) -> dict:
