@@ -77,7 +77,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 def test_bytes_of_a_table_depend_on_its_rows_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    monkeypatch.setattr(files, "ROWS_PER_GROUP", 300)
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 300)
     table = pa.table({"id": [str(n) for n in range(rows)], "label": [0] * rows}, schema=SCHEMA)
     written = set()
     for size in (1, 7, 299, 300, 301, 5000):
