@@ -1,8 +1,8 @@
 """The code of docs/tutorial.md, run in one process.
 
 `python tests/lesson.py` tells what each block prints, as JSON; `--write` puts it into both pages.
-Code of the kind `python` is run; a block of the kind `text` after it shows what it prints. `python
-Keras 2` is the tutorial's, and only shown.
+Code of the kind `python` is run; a block of the kind `text` after it shows what it prints. That of
+the kind `keras-2` is the tutorial's, and only shown; were it called python, Ruff would format it.
 """
 
 import contextlib

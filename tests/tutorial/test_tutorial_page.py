@@ -91,7 +91,7 @@ def test_a_block_prints_what_the_page_shows(number: int, printed: list[str]) -> 
 @each_page
 def test_all_code_but_the_tutorials_is_run_and_prints_something(page: str) -> None:
     kinds = [kind for kind, _ in lesson.fenced(page)]
-    assert set(kinds) == {"python", "text", "python Keras 2"}
+    assert set(kinds) == {"python", "text", "keras-2", "sh"}
     shown = lesson.blocks(page)
     assert kinds.count("python") == kinds.count("text") == len(shown) > 25
     assert [block.line for block in shown if not block.output.strip()] == []
@@ -154,6 +154,17 @@ def test_commands_are_understood(page: str, head: Path) -> None:
                 )
             case _:
                 pytest.fail(line)
+
+
+def test_parameters_of_the_long_run_are_there() -> None:
+    (run,) = (code for kind, code in lesson.fenced(ENGLISH) if kind == "sh")
+    settings = YAML(typ="safe").load((ROOT / "params.yaml").read_text("utf-8"))
+    keys = re.findall(r"\$M\.([\w.]+)=", run)
+    assert len(keys) == 7
+    for key in keys:
+        section = settings["models"]["sentiment_bilstm"]
+        for part in key.split("."):
+            section = section[part]
 
 
 @each_page
