@@ -84,7 +84,7 @@ def test_audit_can_fail(tmp_path: Path) -> None:
 
 def test_ci_runs_in_order() -> None:
     called = re.findall(r"^make ([a-z-]+)", (ROOT / ".ci/run").read_text(), re.MULTILINE)
-    assert called == ["lint", "types", "test-all", "check", "verify", "gate"]
+    assert called == ["lint", "types", "downloads", "test-all", "check", "verify", "gate"]
 
 
 def test_ci_runs_every_check_of_the_workflows() -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.inputs.pictures import as_digit
-from keras_repro.serving import command, formats
+from keras_repro.serving import command
 
 TEXT = "这本书太好看了，推荐给大家"
 MODULE = "keras_repro"
@@ -236,9 +236,8 @@ class TestFiles:
         source.write_text("\n".join(map(json.dumps, objects)), encoding="utf-8")
         said(keras_repro(small_run, "predict", "--file", str(source), "--output", str(target)))
         found = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
-        assert [
-            {k: v for k, v in row.items() if k not in formats.ANSWERS} for row in found
-        ] == objects
+        answers = ("label", "probability", "reason")
+        assert [{k: v for k, v in row.items() if k not in answers} for row in found] == objects
         assert [row["label"] is None for row in found] == [False, True, False]
         assert 0 < found[0]["probability"] < 1
 
