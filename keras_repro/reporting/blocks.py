@@ -214,8 +214,12 @@ def probable(value: float) -> str:
 
 def code(text: str) -> Markup:
     """Return a name, a path or a command as it is set in a text; it may break behind a slash."""
-    parts = map(escape, text.split("/"))
-    return Markup("<code>{}</code>").format(Markup("/<wbr>").join(parts))
+    return Markup("<code>{}</code>").format(breaking(text, "/"))
+
+
+def breaking(text: str, sign: str) -> Markup:
+    """Return a text that may break behind a sign."""
+    return Markup("{}<wbr>").format(sign).join(map(escape, text.split(sign)))
 
 
 def codes(texts: list[str]) -> Markup:

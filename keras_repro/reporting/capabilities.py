@@ -13,6 +13,7 @@ from keras_repro.reporting.blocks import (
     Section,
     Table,
     Text,
+    breaking,
     code,
     not_made,
 )
@@ -62,7 +63,7 @@ def _chart(shares: Mapping[str, Metrics], counts: Mapping[str, int]) -> Scale:
         for capability, count in counts.items()
     )
     ticks = tuple((f"{share:.0%}", share) for share in (0.0, 0.25, 0.5, 0.75, 1.0))
-    heads = (say("capability"), say("share that is right"), drawn[0])
+    heads = (say("capability"), say("share that is right"), breaking(drawn[0], "_"))
     return Scale(
         say("Share that is right, by capability"),
         heads,
@@ -83,7 +84,7 @@ def _table(shares: Mapping[str, Metrics], counts: Mapping[str, int]) -> Table:
     columns = (
         Column(say("capability"), number=False),
         Column(say("texts")),
-        *map(Column, shares),
+        *(Column(breaking(name, "_")) for name in shares),
     )
     rows = tuple(
         (language.name(name), f"{count:,}", *(f"{of[name]:.2f}" for of in shares.values()))

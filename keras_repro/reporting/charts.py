@@ -149,24 +149,6 @@ def parts(table: pd.DataFrame, names: Sequence[str], by: str, order: Sequence[st
     return drawn
 
 
-def intervals(table: pd.DataFrame, order: Sequence[str]) -> Layers:
-    """Draw the F1 of each model with its interval.
-
-    Args:
-        table: has the columns model, f1, low and high.
-        order: of the models, from the top.
-
-    """
-    base = alt.Chart(table, width=WIDTH, height=alt.Step(24)).encode(
-        y=alt.Y("model:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=220))
-    )
-    point = base.mark_point(filled=True, size=60, color=SERIES[0], opacity=1).encode(
-        x=alt.X("f1:Q", title="F1", scale=alt.Scale(zero=False), axis=_few_ticks())
-    )
-    line = base.mark_rule(color=SERIES[0], strokeWidth=2).encode(x="low:Q", x2="high:Q")
-    return alt.layer(line, point)
-
-
 def _series(
     table: pd.DataFrame, field: str, order: Sequence[str], orient: Literal["bottom", "top"]
 ) -> tuple[alt.Color, alt.StrokeDash]:

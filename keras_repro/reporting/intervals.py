@@ -8,7 +8,8 @@ from markupsafe import Markup
 from keras_repro.reporting.blocks import Cell, Line, Mark, Scale, code
 from keras_repro.reporting.language import say
 
-STEP = 0.05  # between two ticks
+STEPS = (0.05, 0.1, 0.2)  # between two ticks; the last for a test split of a few reviews
+MOST_STEPS = 6
 MODELS, OTHERS = 0, 1  # the series
 
 
@@ -27,11 +28,14 @@ def forest(
         baselines: which of them are such.
 
     """
-    first = math.floor(min(low for _, low, _ in values.values()) / STEP)
-    last = max(math.ceil(max(high for _, _, high in values.values()) / STEP), first + 1)
+    lowest = min(low for _, low, _ in values.values())
+    highest = max(high for _, _, high in values.values())
+    step = next((each for each in STEPS if highest - lowest <= each * MOST_STEPS), STEPS[-1])
+    first = math.floor(lowest / step)
+    last = max(math.ceil(highest / step), first + 1)
 
     def at(value: float) -> float:
-        return (value / STEP - first) / (last - first)
+        return (value / step - first) / (last - first)
 
     lines = []
     for name, common in names.items():
@@ -42,7 +46,7 @@ def forest(
         )
         mark = Mark(series, at(value), at(low), at(high))
         lines.append(Line(_title(name, common), (mark,), shown))
-    ticks = tuple((f"{tick * STEP:.2f}", at(tick * STEP)) for tick in range(first, last + 1))
+    ticks = tuple((f"{tick * step:.2f}", at(tick * step)) for tick in range(first, last + 1))
     heads = (say("model"), say("95 % interval"), "F1")
     return Scale(caption, heads, (say("models"), say("baselines")), tuple(lines), ticks)
 

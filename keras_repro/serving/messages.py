@@ -133,7 +133,7 @@ class Explanation(Prediction):
     model: str
     threshold: Annotated[float | None, Field(description="null of more than two classes")]
     words: list[Word]
-    clauses: list[Clause]
+    clauses: Annotated[list[Clause], Field(description="the first 100")]
 
 
 class Compared(AnyPrediction):

@@ -57,8 +57,9 @@ Result = TypeVar("Result")
 PAGE = Path(__file__).parent / "page"
 VERSION = metadata.version("keras-repro")
 READERS = 2
-# Of a request that has many, and characters of a key in one: answers must not grow with requests.
-FAULTS, KEY = 10, 100
+# Of a request that has many; characters of a key in one; of a text: answers must not grow with
+# requests.
+FAULTS, KEY, CLAUSES = 10, 100, 100
 
 ALL: dict[int | str, dict[str, Any]] = {
     421: {"model": Refusal, "description": "The name of another host"},
@@ -138,7 +139,9 @@ class Service:
             threshold=self._model.threshold,
             **found.answer._asdict(),
             words=[Word(**word._asdict()) for word in found.words],
-            clauses=[Clause(text=part, **answer._asdict()) for part, answer in found.clauses],
+            clauses=[
+                Clause(text=part, **answer._asdict()) for part, answer in found.clauses[:CLAUSES]
+            ],
         )
 
     async def compare(self, asked: Text) -> Comparison:

@@ -17,8 +17,16 @@ from keras_repro.bundles.classifier import SentimentClassifier
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import files, params, paths
 from keras_repro.evaluation import behaviour
-from keras_repro.reporting import overview
-from keras_repro.serving import command
+from keras_repro.reporting import (
+    capabilities,
+    curves,
+    galleries,
+    headline,
+    language,
+    overview,
+    page,
+)
+from keras_repro.serving import command, metrics
 from keras_repro.text import ragged, terms
 
 GOOD, BAD = ((FIXTURES / f"{name}.txt").read_text("utf-8").splitlines() for name in ("pos", "neg"))
@@ -168,7 +176,23 @@ class TestStages:
         told = repr(overview.sentiment())
         assert "the mean over the classes" in told
         assert "threshold" not in told
-        assert "Nothing is asked" in repr(overview.behaviour())
+        assert "Nothing is asked" in repr(capabilities.section())
+
+    def test_the_report_is_written_in_both_languages(self, names: list[str]) -> None:
+        settings = params.load()
+        for tag in language.LANGUAGES:
+            with language.speaking(tag):
+                sections = [
+                    headline.section(settings),
+                    overview.sentiment(),
+                    capabilities.section(),
+                    curves.confusion(["sentiment_hybrid"]),
+                    curves.trade_offs(settings),
+                    curves.trust(settings),
+                    galleries.reviews(settings),
+                ]
+                shown = page.render(sections, tag)
+            assert all(language.name(name) in shown for name in names)
 
 
 class TestAnswers:
@@ -253,11 +277,12 @@ class TestAnswers:
 
     def test_the_service(self, run: Project, names: list[str]) -> None:
         with Serving(run) as serving:
-            told, explained = (
+            told, explained, compared = (
                 httpx.post(f"{serving.url}/{name}", json=content, timeout=60).json()
                 for name, content in (
                     ("predict", {"texts": ["房间很干净", "！"]}),
-                    ("explain", {"text": "房间很干净"}),
+                    ("explain", {"text": "房间很干净，太吵"}),
+                    ("compare", {"text": "房间很干净"}),
                 )
             )
         assert told["threshold"] is explained["threshold"] is None
@@ -265,3 +290,15 @@ class TestAnswers:
         assert told["predictions"][1]["label"] == "none"
         assert list(explained["probabilities"]) == names
         assert explained["words"]
+        assert [list(each["probabilities"]) for each in explained["clauses"]] == [names] * 2
+        models = {each["model"]: each for each in compared["models"]}
+        assert list(models) == ["sentiment_hybrid", "sentiment_bilstm"]
+        for name, each in models.items():
+            measured = files.read_json(paths.metrics(name))
+            assert each["f1"] == pytest.approx(measured["f1"], abs=0.00005)
+            assert list(each["probabilities"]) == names
+
+    def test_the_metrics_beside_the_service_are_of_these_classes(self, run: Project) -> None:
+        rows = {row["name"]: row for row in metrics.rows({}, run.root)}
+        assert set(rows) == set(judged())
+        assert all(row["corpora"] == ["file"] for row in rows.values())

@@ -17,6 +17,7 @@ from keras_repro.evaluation import behaviour
 from keras_repro.reporting import (
     capabilities,
     headline,
+    intervals,
     overview,
     page,
     readings,
@@ -91,6 +92,14 @@ def test_intervals_are_drawn_where_they_are(committed: params.Params) -> None:
         )
         assert 0 <= mark.low < mark.at < mark.high <= 1
         assert f"{of['f1']:.3f}" in line.shown
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.84, 0.85), (0.728, 0.88), (0.3, 0.9), (0.0, 1.0)])
+def test_a_scale_has_few_ticks_around_all(low: float, high: float) -> None:
+    chart = intervals.forest("", {"a": ((low + high) / 2, low, high)}, {"a": ""}, [])
+    assert 2 <= len(chart.ticks) <= 8
+    (mark,) = chart.lines[0].marks
+    assert 0 <= mark.low < mark.high <= 1
 
 
 def cards(settings: params.Params) -> dict[str, Card]:

@@ -149,7 +149,7 @@ def test_it_can_be_printed(browser: Browser, written: Callable[[str, str], Path]
         "rgb(255, 255, 255)"
     )
     beyond = opened.eval_on_selector_all(
-        "main .scale, main .card, main img, main blockquote",
+        "main table, main .card, main img, main blockquote",
         """(items) => items
           .filter((item) => item.getBoundingClientRect().right > innerWidth)
           .map((item) => item.outerHTML.slice(0, 80))""",

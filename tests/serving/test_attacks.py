@@ -156,7 +156,7 @@ class TestBodies:
         with watched(service):
             answers = [
                 answer
-                for path in ("predict", "explain", "digit")
+                for path in ("predict", "explain", "compare", "digit")
                 for answer in at_once(posting(f"{service}/{path}", content), 8)
             ]
         assert {answer.status_code for answer in answers} == {422}

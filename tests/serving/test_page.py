@@ -229,9 +229,9 @@ class TestModels:
         assert visit.page.locator("#models-tables h3").all_inner_texts() == list(titles.values())
         for table, dataset in zip(tables.all(), titles, strict=True):
             metrics = ["f1", "accuracy", "precision", "recall"]
-            metrics += ["cases"] if dataset == "reviews" else []
-            expected = []
             of = [model for model in models if model["dataset"] == dataset]
+            metrics += ["cases"] if any(model["cases"] is not None for model in of) else []
+            expected = []
             for model in sorted(of, key=lambda model: -model["f1"]):
                 expected.append([model["title"] or model["name"], *shown_as(model, metrics)])
                 if stated := model["tutorial"]:
@@ -244,6 +244,19 @@ class TestModels:
             best = [model["name"] for model in of if model["best"]]
             assert table.locator("tr.best code").all_inner_texts() == best
             assert table.locator("tr.best .badge").all_inner_texts() == ["best"] * len(best)
+
+    def test_short_texts_are_shown_where_they_were_asked(self, visit: Opens) -> None:
+        started = visit()
+        models = asked(started.url, "models")["models"]
+        of = [model for model in models if model["dataset"] == "reviews"]
+        for model, cases in zip(of, (0.957, None), strict=False):
+            model["cases"] = cases
+        started.page.route("**/models", lambda route: route.fulfill(json={"models": models}))
+        started.page.goto(started.url)
+        started.judged()
+        expect(started.page.locator("#models-tables thead").first).to_contain_text("short texts")
+        cells = started.page.locator("#models-tables [data-column='short texts']")
+        assert sorted(cells.all_inner_texts()) == sorted(["0.957", *["–"] * (len(of) - 1)])
 
     def test_is_tried_again_when_asked(self, visit: Opens) -> None:
         started = visit(expected=("ERR_FAILED",))

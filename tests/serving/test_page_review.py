@@ -172,7 +172,7 @@ class TestReview:
         assert visit.page.locator("#review-parts").is_hidden()
         visit.judge("好，" * 15)
         assert visit.page.locator("#review-clauses li").count() == 12
-        assert visit.text("#review-rest") == "And 3 more."
+        assert visit.text("#review-rest") == "Only the first 12 are shown."
 
     def test_models_stand_beside_each_other(self, opened: Opens) -> None:
         visit = opened()
@@ -255,10 +255,19 @@ class TestReview:
             ["很好", "10%"],
         ]
         assert visit.text("#review-classes .best .class") == "Neutral"
+        answer |= {"label": "none", "reason": "balanced", "probability": 0.4}
+        answer |= {"probabilities": {"negative": 0.4, "neutral": 0.39, "很好": 0.21}}
+        visit.judge("两可")
+        shown = visit.text("#review-verdict")
+        assert " ".join(shown.split()) == "No verdict Two classes are about as likely."
+        answer |= {"label": "negative", "reason": None}
+        visit.judge("坏")
+        shown = visit.text("#review-verdict")
+        assert " ".join(shown.split()) == "Negative not very sure (40%)"
         titles = visit.page.eval_on_selector_all(
             "#review-words .word", "(items) => items.map((item) => item.title)"
         )
-        assert titles == ["strongly towards Neutral", "strongly away from Neutral"]
+        assert titles == ["strongly towards Negative", "strongly away from Negative"]
 
     def test_markup_in_a_review_is_text(self, opened: Opens) -> None:
         visit = opened()

@@ -159,6 +159,10 @@ class TestExplain:
         assert clauses == [(part, found.label) for part, found in model.explain(text).clauses]
         assert len(clauses) == 2
 
+    def test_answers_do_not_grow_with_clauses(self, client: httpx.Client) -> None:
+        answer = client.post("/explain", json={"text": "好，" * 3_000}).raise_for_status()
+        assert len(answer.json()["clauses"]) == 100
+
     def test_empty(self, client: httpx.Client) -> None:
         assert client.post("/explain", json={"text": "\u3000"}).status_code == 422
 

@@ -42,16 +42,12 @@ function row(model) {
   const meaning = MODELS[language()][model.model];
   if (meaning) name.append(" ", element("span", "hint", meaning));
   const answer = document.createElement("td");
-  answer.append(verdict("span", model), " ", element("span", "hint", why(model)));
+  answer.append(verdict("span", model), " ", element("span", "hint", sureness(model)));
   const measured = document.createElement("td");
   measured.append(...score(model));
   const line = element("tr", model.best ? "best" : "");
   line.append(name, answer, measured);
   return line;
-}
-
-function why(model) {
-  return model.label === "none" ? "" : sureness(model);
 }
 
 function score({ best, corpora, f1 }) {

@@ -62,7 +62,7 @@ function table(models) {
   const title = element("h3", "", text(`models.of.${dataset}`, { corpora: names(corpora) }));
   title.id = `models-of-${dataset}`;
   const items = element("p", "hint", text(`models.tested.${dataset}`, { count: n_test }));
-  const columns = METRICS.concat(dataset === OF_REVIEWS ? ["cases"] : []);
+  const columns = METRICS.concat(models.some(({ cases }) => cases !== null) ? ["cases"] : []);
   const shown = withRole("table", "table");
   shown.setAttribute("aria-labelledby", title.id);
   shown.append(head(columns), ...models.map((model) => body(model, columns)));

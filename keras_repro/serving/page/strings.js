@@ -53,7 +53,7 @@ export const STRINGS = {
     "review.neutral": "hardly matters",
     "review.changed": "The text has changed since this answer.",
     "review.clauses": "Clause by clause",
-    "review.rest": "And {count} more.",
+    "review.rest": "Only the first {count} are shown.",
 
     "compare.title": "Models beside each other",
     "compare.tested": "F1 was measured on {count} test reviews of {corpora}.",
@@ -84,9 +84,9 @@ export const STRINGS = {
 
     "models.title": "How good are the models?",
     "models.hint":
-      "All tests are of items that no model has seen. Precision, recall and F1 are of the " +
-      "positive class for reviews, means over the classes for images. Of short texts, the share " +
-      "is shown that a model calls what a reader would.",
+      "All tests are of items that no model has seen. Precision, recall and F1 are of positive " +
+      "reviews where there are two classes, else means over the classes. Of short texts, the " +
+      "share is shown that a model calls what a reader would.",
     "models.of.reviews": "Reviews ({corpora})",
     "models.of.mnist": "Handwritten digits (MNIST)",
     "models.of.cifar10": "Photographs (CIFAR-10)",
@@ -167,7 +167,7 @@ export const STRINGS = {
     "review.neutral": "几乎没有影响",
     "review.changed": "文字已经改动，以下是改动之前的结果。",
     "review.clauses": "逐句来看",
-    "review.rest": "还有 {count} 个分句。",
+    "review.rest": "只列出前 {count} 个分句。",
 
     "compare.title": "各模型对比",
     "compare.tested": "F1 是在 {corpora} 的 {count} 条测试评论上测得的。",
@@ -198,8 +198,8 @@ export const STRINGS = {
 
     "models.title": "这些模型有多准？",
     "models.hint":
-      "以下指标均来自模型从未见过的测试数据。评论的精确率、召回率和 F1 只针对好评，" +
-      "图像的则是各类别的平均值。“短句”一列是模型的判断与读者一致的比例。",
+      "以下指标均来自模型从未见过的测试数据。评论只分两类时，精确率、召回率和 F1 只针对好评，" +
+      "其余都是各类别的平均值。“短句”一列是模型的判断与读者一致的比例。",
     "models.of.reviews": "评论（{corpora}）",
     "models.of.mnist": "手写数字（MNIST）",
     "models.of.cifar10": "照片（CIFAR-10）",

@@ -8,7 +8,6 @@ const SURE = [
   [0.95, "high"],
   [0.8, "fair"],
   [0.5, "low"],
-  [0, "least"], // where the threshold is not one half
 ];
 const CLAUSES = 12; // that are shown
 const NONE = "none";
@@ -36,10 +35,13 @@ export function className(label) {
   return has(`class.${label}`) ? text(`class.${label}`) : label;
 }
 
-/** How sure an answer is, in words and whole percents. */
+/** How sure an answer is, in words and whole percents; without a verdict, why there is none. */
 export function sureness(answer) {
+  if (answer.label === NONE) return text(`review.reason.${reason(answer)}`);
   const value = probability(answer);
-  const [, degree] = SURE.find(([least]) => value >= least);
+  // Of two classes, one that is said with less than a half is said for the threshold alone.
+  const rest = isOfSeveral(answer) ? "low" : "least";
+  const [, degree] = SURE.find(([least]) => value >= least) ?? [0, rest];
   return text(`review.sure.${degree}`, { probability: percent(value) });
 }
 
@@ -90,10 +92,8 @@ function directions(answer) {
 }
 
 function renderVerdict(answer) {
-  const why = answer.label === NONE ? text(`review.reason.${reason(answer)}`) : sureness(answer);
-  document
-    .getElementById("review-verdict")
-    .replaceChildren(element("p", "changed"), verdict("p", answer), element("p", "sure", why));
+  const parts = [verdict("p", answer), element("p", "sure", sureness(answer))];
+  document.getElementById("review-verdict").replaceChildren(element("p", "changed"), ...parts);
 }
 
 function reason(answer) {
@@ -151,8 +151,8 @@ function renderClauses(clauses) {
       return item;
     }),
   );
-  const rest = clauses.length - shown.length;
-  write("review-rest", rest > 0 ? text("review.rest", { count: rest }) : "");
+  const areAll = clauses.length === shown.length;
+  write("review-rest", areAll ? "" : text("review.rest", { count: CLAUSES }));
 }
 
 function write(id, content) {
