@@ -2,12 +2,13 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,13 +29,15 @@ LONG = "sentiment_bilstm"
 class Process:
     """`python -m ARGUMENTS` in a session of its own, and what it says."""
 
-    def __init__(self, root: Project, log: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, project: Project, log: Path, *arguments: str, before: Sequence[str] = ()
+    ) -> None:
         self._log = log
         with log.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
-                cwd=root.root,
-                env=root.environment(**environment),
+                [*before, sys.executable, "-m", *arguments],
+                cwd=project.root,
+                env=project.environment(),
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -60,10 +63,12 @@ class Process:
 class Worker(Process):
     """A worker on a free port; its trainings are its children."""
 
-    def __init__(self, project: Project, log: Path) -> None:
+    def __init__(
+        self, project: Project, log: Path, host: str = "127.0.0.1", before: Sequence[str] = ()
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        super().__init__(project, log, "stages.train", "--worker", self.address)
+            self.address = f"tcp://{host}:{free.getsockname()[1]}"
+        super().__init__(project, log, "stages.train", "--worker", self.address, before=before)
         self.wait_for("waiting for a chief")
 
     def signal(self, number: int) -> None:
@@ -78,6 +83,57 @@ def wait_until(condition: Callable[[], object], told: Callable[[], str]) -> None
     while not condition():
         assert time.monotonic() < deadline, told()
         time.sleep(0.01)
+
+
+class Network:
+    """A machine of its own behind a cable, as Linux has them: a namespace and a pair of devices."""
+
+    def __init__(self) -> None:
+        self._name = f"kr{os.getpid()}"
+        self._ours = f"{self._name}a"
+        self.inside = ("ip", "netns", "exec", self._name)
+
+    def make(self) -> None:
+        theirs = f"{self._name}b"
+        self.call("ip", "netns", "add", self._name)
+        ends = ("type", "veth", "peer", "name", theirs, "netns", self._name)
+        self.call("ip", "link", "add", self._ours, *ends)
+        self.call("ip", "address", "add", "10.231.77.1/30", "dev", self._ours)
+        self.call(*self.inside, "ip", "address", "add", "10.231.77.2/30", "dev", theirs)
+        for device in ("lo", theirs):
+            self.call(*self.inside, "ip", "link", "set", device, "up")
+        self.set("up")
+
+    def set(self, state: str) -> None:
+        """Put the cable in or pull it out."""
+        self.call("ip", "link", "set", self._ours, state)
+
+    def worsen(self, *how: str) -> None:
+        """Delay or lose packets."""
+        self.call("tc", "qdisc", "add", "dev", self._ours, "root", "netem", *how)
+
+    def close(self) -> None:
+        for kind, name in (("link", self._ours), ("netns", self._name)):
+            subprocess.run(["ip", kind, "del", name], check=False, capture_output=True)
+
+    @staticmethod
+    def call(*command: str) -> None:
+        result = subprocess.run(command, check=False, capture_output=True, text=True)
+        if result.returncode:
+            pytest.skip(f"{' '.join(command)}: {result.stderr.strip()}")
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """Skip where this user, or this kernel, cannot make one."""
+    if os.geteuid() or not shutil.which("ip"):
+        pytest.skip("needs root and iproute2")
+    made = Network()
+    try:
+        made.make()
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +244,38 @@ class TestFaults:
         result = long.run("stages.train", LONG)
         assert result.returncode == 0, result.stderr
         assert outputs(long, LONG) == expected
+
+
+class TestNetwork:
+    """A worker on a machine of its own, behind a cable that is bad or pulled out for a time."""
+
+    @pytest.fixture
+    def far(self, sharded: Project, network: Network, tmp_path: Path) -> Iterator[Worker]:
+        sharded.set(f"models.{LONG}.epochs", EPOCHS)
+        sharded.set(f"models.{LONG}.batch_size", 16)
+        sharded.set(f"models.{LONG}.callbacks.early_stopping.patience", EPOCHS)
+        started = Worker(sharded, tmp_path / "far", "10.231.77.2", network.inside)
+        yield started
+        started.end()
+
+    @pytest.mark.parametrize("epochs", [0, 1, 5])
+    def test_without_a_network_for_20_s(
+        self, sharded: Project, network: Network, far: Worker, tmp_path: Path, epochs: int
+    ) -> None:
+        expected = trained(sharded, LONG, [])
+        sharded.set("workers", [far.address])
+        chief = Process(sharded, tmp_path / "chief", "stages.train", LONG)
+        chief.wait_for(f"epoch {epochs} of {EPOCHS}: " if epochs else "weights, ")
+        network.set("down")
+        time.sleep(20)
+        assert chief.process.poll() is None, chief.output
+        network.set("up")
+        assert chief.process.wait(timeout=WAITING) == 0, chief.output
+        assert outputs(sharded, LONG) == expected
+
+    def test_with_delay_and_loss(self, sharded: Project, network: Network, far: Worker) -> None:
+        network.worsen("delay", "20ms", "5ms", "loss", "1%")
+        assert trained(sharded, LONG, [far]) == trained(sharded, LONG, [])
 
 
 def test_a_worker_with_other_data_is_refused(
