@@ -169,6 +169,7 @@ def trained(project: Project, name: str, workers: list[Worker]) -> list[str]:
     return outputs(project, name)
 
 
+@pytest.mark.turns(len(FAMILIES))
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_bytes_do_not_tell_how_many_machines_there_were(
     sharded: Project, workers: list[Worker], name: str
@@ -216,6 +217,7 @@ class TestFaults:
         assert result.returncode == 0, result.stderr
         assert outputs(project, LONG) == expected
 
+    @pytest.mark.turns(3)
     def test_a_worker_is_killed(
         self, expected: list[str], chief: Process, long: Project, workers: list[Worker]
     ) -> None:
@@ -223,6 +225,7 @@ class TestFaults:
         said = f"error: worker {workers[0].address}: is lost .*`dvc repro` goes on after the last"
         self.check(chief, long, expected, said)
 
+    @pytest.mark.turns(3)
     def test_a_worker_stops_answering(
         self, expected: list[str], chief: Process, long: Project, workers: list[Worker]
     ) -> None:
@@ -234,6 +237,7 @@ class TestFaults:
             workers[0].signal(signal.SIGKILL)
         self.check(chief, long, expected, said)
 
+    @pytest.mark.turns(3)
     def test_the_chief_is_killed(
         self, expected: list[str], chief: Process, long: Project, workers: list[Worker]
     ) -> None:
@@ -258,6 +262,7 @@ class TestNetwork:
         yield started
         started.end()
 
+    @pytest.mark.turns(3)
     @pytest.mark.parametrize("epochs", [0, 1, 5])
     def test_without_a_network_for_20_s(
         self, sharded: Project, network: Network, far: Worker, tmp_path: Path, epochs: int
