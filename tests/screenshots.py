@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 REVIEW = "早餐不错，但是房间太小，隔音很差，晚上睡不好"
 # The strokes of a 7, in fractions of the drawing area.
 SEVEN = (((0.28, 0.24), (0.72, 0.22), (0.6, 0.45), (0.48, 0.8)),)
+MARGIN = 16  # pixels below a card
 REPORT = {"width": 1280, "height": 1600}
 PICTURES: dict[str, dict] = {
     "page-en": {"locale": "en-GB", "viewport": {"width": 1000, "height": 800}},
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def picture(browser: Browser, url: str, settings: dict, path: Path) -> None:
-    """Save the whole page with answers in it."""
+    """Save the page with answers in it: where it is wide, down to the first card's end."""
     page = browser.new_page(**settings)
     page.goto(url)
     page.fill("#review-text", REVIEW)
@@ -63,8 +64,12 @@ def picture(browser: Browser, url: str, settings: dict, path: Path) -> None:
     page.wait_for_selector("#digit-bars li")
     page.wait_for_selector("#models-tables tbody")
     page.mouse.move(0, 0)
-    page.evaluate("document.activeElement.blur()")
-    save(page.screenshot(full_page=True), path)
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    width, height = settings["viewport"].values()
+    card = page.locator("section", has=page.locator("#review")).bounding_box()
+    assert card is not None
+    clip = {"x": 0, "y": 0, "width": width, "height": card["y"] + card["height"] + MARGIN}
+    save(page.screenshot(full_page=True, clip=clip if width > height else None), path)
     page.close()
 
 
