@@ -221,8 +221,8 @@ def fold(nodes: Nodes, count: int) -> None:
 
     >>> nodes = {(0, place): [(np.array(2.0**place),)] for place in range(3)}
     >>> fold(nodes, 3)
-    >>> nodes
-    {(2, 0): [(7.0,)]}
+    >>> list(nodes), float(nodes[2, 0][0][0])
+    ([(2, 0)], 7.0)
     """
     height = 0
     while count > 1:

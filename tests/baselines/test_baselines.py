@@ -205,7 +205,7 @@ def test_all_are_asked_the_same_short_texts(judged: Project) -> None:
         same = sum(pair.expected == behaviour.SAME for pair in pairs)
         right = shares["invariance"] * same + shares["direction"] * (len(pairs) - same)
         assert right == pytest.approx(len(pairs) - wrong[name, True], abs=1e-3)
-    told = {row["name"]: row["cases"] for row in rows_of_models(judged.root)}
+    told = {row["name"]: row["cases"] for row in rows_of_models({}, judged.root)}
     assert told == {name: found[name]["cases"] if name in found else None for name in told}
     assert told.keys() > found.keys()
 

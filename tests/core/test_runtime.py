@@ -1,6 +1,7 @@
 """How a command ends."""
 
 import signal
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +41,15 @@ class TestExperiment:
             assert result.stderr.strip() == told
 
 
+@pytest.fixture
+def _interrupts() -> Iterator[None]:
+    """Ctrl-C counts, which a shell has its background processes ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interrupts")
 def test_an_interrupt_that_c_code_makes_another_error_of() -> None:
     def training() -> None:
         try:
@@ -51,6 +61,7 @@ def test_an_interrupt_that_c_code_makes_another_error_of() -> None:
     assert (result.returncode, result.stderr) == (130, "")
 
 
+@pytest.mark.usefixtures("_interrupts")
 def test_another_error_of_c_code_is_shown() -> None:
     def training() -> None:
         raise SystemError("bad argument to internal function")
