@@ -154,7 +154,7 @@ def test_a_dictionary_of_another_user(
 def test_no_directory_that_can_be_written(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
     monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
-    texts._segmenter.cache_clear()  # what an earlier test has loaded needs none
+    texts._segmenter.cache_clear()  # noqa: SLF001 - what is loaded already needs no directory
     with pytest.raises(ReproError, match="no directory can be written; expected one for jieba"):
         Sentiment(own)
 
