@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from markupsafe import Markup
-from scipy.stats import binomtest
 
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params
 from keras_repro.datasets import registry
-from keras_repro.reporting import readings
+from keras_repro.reporting import intervals, readings
 from keras_repro.reporting.blocks import Card, Cards, Cell, Section, code
 from keras_repro.reporting.language import say, tell
 from keras_repro.reporting.overview import readable
@@ -94,8 +93,7 @@ def _of_shares(name: str, accuracy: float) -> tuple[float, float] | None:
     right = int((table["actual"] == table["predicted"]).sum())
     if round(right / len(table), 6) != accuracy:
         return None
-    interval = binomtest(right, len(table)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    return intervals.of_share(accuracy, len(table))
 
 
 def _against_baselines(settings: Params) -> Card | None:

@@ -1,9 +1,10 @@
-"""F1 with intervals as a chart that a style sheet draws: models beside baselines."""
+"""Intervals of 95 %, and F1 with them as a chart that a style sheet draws."""
 
 import math
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
+from scipy.stats import binomtest
 
 from keras_repro.reporting.blocks import Cell, Line, Mark, Scale, code
 from keras_repro.reporting.language import say
@@ -11,6 +12,16 @@ from keras_repro.reporting.language import say
 STEPS = (0.05, 0.1, 0.2)  # between two ticks; the last for a test split of a few reviews
 MOST_STEPS = 6
 MODELS, OTHERS = 0, 1  # the series
+
+
+def of_share(share: float, count: int) -> tuple[float, float]:
+    """Return the ends of the interval of a share of so many items (Wilson, 1927).
+
+    >>> [round(end, 3) for end in of_share(0.9, 100)]
+    [0.826, 0.945]
+    """
+    ends = binomtest(round(share * count), count).proportion_ci(method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def forest(

@@ -10,12 +10,10 @@ from math import ceil, floor
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from scipy import stats
-
 from keras_repro.core import files, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.evaluation import behaviour
-from keras_repro.reporting import readings
+from keras_repro.reporting import intervals, readings
 from keras_repro.reporting.results import CHINESE, TUTORIAL, Labels
 
 # Of names, of a plot, of the space beside it that takes the last value, of a row.
@@ -117,9 +115,8 @@ def _image(name: str) -> Point:
 
 
 def _share(share: float, count: int) -> Point:
-    """Return a share of a number of items with its interval (Wilson, 1927)."""
-    ends = stats.binomtest(round(share * count), count).proportion_ci(method="wilson")
-    return Point(share, float(ends.low), float(ends.high))
+    """Return a share of a number of items with its interval."""
+    return Point(share, *intervals.of_share(share, count))
 
 
 def _names(rows: Mapping[str, Point], called: Mapping[str, str], top: int) -> Iterator[str]:
