@@ -96,9 +96,10 @@ class Ending:
 def serve(address: str) -> NoReturn:
     """Answer each request with a fork, until standard input ends."""
     ending = Ending()
-    sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(address).parent)
     for name in IMPORTED:
         importlib.import_module(name)
+    # What is imported later may lie in a test's project; of the packages there is bytecode already.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(address).parent)
     # Or each fork would look at all of TensorFlow for garbage, and copy the memory it looks at.
     gc.collect()
     gc.freeze()

@@ -34,7 +34,8 @@ class Snapshot:
 
     def __init__(self, stage: str, files: list[str], parameters: dict[str, list[str]]) -> None:
         self._stage, self._files, self._parameters = stage, files, parameters
-        self._hashes: dict[Path, tuple[tuple[int, ...], str]] = {}
+        self._ignored = PathSpec.from_lines("gitignore", _lines(IGNORED))
+        self._seen: dict[Path, tuple[tuple[int, ...], Any]] = {}
         self._states = self._now()
 
     def check(self) -> None:
@@ -54,19 +55,31 @@ class Snapshot:
                 )
 
     def _now(self) -> dict[str, Any]:
-        found: dict[str, Any] = {str(path): self._hash(path) for path in _expanded(self._files)}
+        found = {str(path): self._of(path, files.sha256) for path in self._expanded()}
         for name, keys in self._parameters.items():
-            content = _read_yaml(Path(name))
+            content = self._of(Path(name), _read_yaml)
             found |= {f"{name}: {key}": _value(content, key) for key in keys}
         return found
 
-    def _hash(self, path: Path) -> str:
-        """Return the hash of a file, taken anew only where the file is not the one seen before."""
-        status = path.stat()
-        seen = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if self._hashes.get(path, (None,))[0] != seen:
-            self._hashes[path] = seen, files.sha256(path)
-        return self._hashes[path][1]
+    def _of(self, path: Path, read: Callable[[Path], Any]) -> Any:
+        """Return what `read` makes of a file, anew only where it is not the one seen before."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return read(path)
+        state = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if self._seen.get(path, (None,))[0] != state:
+            self._seen[path] = state, read(path)
+        return self._seen[path][1]
+
+    def _expanded(self) -> Iterator[Path]:
+        """Yield the files of the names and below them that DVC does not ignore."""
+        for path in map(Path, self._files):
+            if path.is_dir():
+                inside = (found for found in path.rglob("*") if found.is_file())
+                yield from (found for found in inside if not self._ignored.match_file(found))
+            elif path.exists():
+                yield path
 
 
 def watch() -> Callable[[], None]:
@@ -132,23 +145,12 @@ def _value(content: Any, key: str) -> Any:
     return content
 
 
-def _expanded(names: list[str]) -> Iterator[Path]:
-    """Yield the files of these names and below them that DVC does not ignore."""
-    ignored = PathSpec.from_lines("gitignore", _lines(IGNORED))
-    for path in map(Path, names):
-        if path.is_dir():
-            inside = (found for found in path.rglob("*") if found.is_file())
-            yield from (found for found in inside if not ignored.match_file(found))
-        elif path.exists():
-            yield path
-
-
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def _read_yaml(path: Path) -> Any:
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise ReproError(f"{path}: cannot be read as YAML ({error})") from None

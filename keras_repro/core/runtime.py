@@ -123,9 +123,9 @@ def refuse_other_code() -> None:
     if root == here:
         return
     loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    for path in (Path(name) for name in loaded if name):
-        ours = any(path.is_relative_to(root / package) for package in ("keras_repro", "stages"))
-        own = here / path.relative_to(root) if ours else path
+    packages = tuple(f"{root / package}{os.sep}" for package in ("keras_repro", "stages"))
+    for path in (Path(name) for name in loaded if name and name.startswith(packages)):
+        own = here / path.relative_to(root)
         if not own.is_file() or own.read_bytes() != path.read_bytes():
             raise ReproError(
                 f"{path}: is not the code of {own.relative_to(here)} in this directory; expected "
