@@ -24,12 +24,27 @@ from keras_repro.inputs.images import ImageReading
 from keras_repro.inputs.ngrams import NgramReading
 from keras_repro.inputs.words import WordReading
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "bundle.json"
 NETWORK = "model.onnx"
 # Of <fcntl.h> and <linux/fs.h>.
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 AGAIN = "`dvc repro` makes it again"
+
+
+class Measured(Section):
+    """What a model learned from, and how well it did on the test split of that.
+
+    Attributes:
+        corpora: the names of the datasets, or of the files.
+        n_test: items of the test split.
+        f1: on these, of reviews with a threshold of one half.
+
+    """
+
+    corpora: Annotated[tuple[str, ...], Field(strict=False)]
+    n_test: int
+    f1: float
 
 
 class Manifest(Section):
@@ -42,6 +57,7 @@ class Manifest(Section):
         labels: of its classes, in the order of the logits.
         threshold: the probability of the second class from which on it is said; None where there
             are more than two.
+        measured: on the test split.
         requires: packages in whose other versions the same text would be read otherwise.
         files: the SHA-256 of each other file.
 
@@ -52,6 +68,7 @@ class Manifest(Section):
     reads: Annotated[ImageReading | WordReading | NgramReading, Field(discriminator="kind")]
     labels: Annotated[tuple[str, ...], Field(strict=False)]
     threshold: float | None
+    measured: Measured
     requires: dict[str, str]
     files: dict[str, str]
 

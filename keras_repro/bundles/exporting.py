@@ -58,6 +58,11 @@ def export(name: str, settings: params.Params, directory: Path) -> None:
             reads=reading,
             labels=tuple(kind.classes()),
             threshold=threshold,
+            measured=bundle.Measured(
+                corpora=tuple(test.source_names),
+                n_test=len(test.labels),
+                f1=files.rounded(metrics["f1"]),
+            ),
             requires=bundle.versions(reading.packages),
             files={},
         )

@@ -49,6 +49,7 @@ class Sentiment:
         labels: of its classes: negative and positive, unless `reviews.classes` named others.
         threshold: the probability of positive from which on it says so; None of other classes, of
             which it says the likeliest.
+        measured: what it learned from, and its F1 on the test split.
 
     Raises:
         ReproError: the bundle is damaged, or one of images.
@@ -66,7 +67,7 @@ class Sentiment:
             raise ReproError(f"{directory}: has no threshold; expected one, of two classes")
         self._directory, self._reading = directory, reads
         self._reader = reads.reader(directory)
-        self.name = source.manifest.model
+        self.name, self.measured = source.manifest.model, source.manifest.measured
         self._network = Network(source.path(NETWORK), threads)
 
     @classmethod

@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keras_repro.bundles.bundle import Measured
 from keras_repro.core import files, params, paths
 from keras_repro.core.errors import ReproError
 from keras_repro.core.metrics import SCORES
 from keras_repro.datasets import registry
 from keras_repro.reporting.results import BASELINES, TUTORIAL
-from keras_repro.serving.comparison import Card
 
-PLACES = 4  # of a metric on a card
 _CORPUS, _COUNT = "kept_from_", "test_"  # what keys of metrics/reviews.json begin with
 
 
-def rows(cards: Mapping[str, Card], root: Path = paths.ROOT) -> list[dict[str, Any]]:
+def rows(answering: Mapping[str, Measured], root: Path = paths.ROOT) -> list[dict[str, Any]]:
     """Return the metrics of each model and of each baseline that was measured, best F1 marked.
 
     Of reviews, those alone that were measured on the test split of the corpus that is here: after
@@ -25,8 +24,8 @@ def rows(cards: Mapping[str, Card], root: Path = paths.ROOT) -> list[dict[str, A
     was copied elsewhere has no metrics beside it; then there are no rows.
 
     Args:
-        cards: of the models that answer; metrics of a model of that name that are not those of its
-            card are of another one.
+        answering: how the models that answer were measured; other metrics of a model of that name
+            are of another one.
         root: where metrics/ lies.
 
     """
@@ -44,7 +43,9 @@ def rows(cards: Mapping[str, Card], root: Path = paths.ROOT) -> list[dict[str, A
         measured = _json(root / paths.metrics(name))
         dataset = registry.dataset_of(name)
         of_reviews = dataset == registry.REVIEWS
-        if not {*SCORES, "n_test"} <= set(measured) or _is_of_another(cards.get(name), measured):
+        if not {*SCORES, "n_test"} <= set(measured):
+            continue
+        if name in answering and _is_of_another(answering[name], measured):
             continue
         if of_reviews and not _is_of_this_corpus(root / paths.plots(name), counts):
             continue
@@ -85,11 +86,8 @@ def _of(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return of if isinstance(of, dict) else {}
 
 
-def _is_of_another(card: Card | None, measured: Mapping[str, Any]) -> bool:
-    return card is not None and (card.n_test, card.f1) != (
-        measured["n_test"],
-        round(measured["f1"], PLACES),
-    )
+def _is_of_another(answering: Measured, measured: Mapping[str, Any]) -> bool:
+    return (answering.n_test, answering.f1) != (measured["n_test"], measured["f1"])
 
 
 def _corpora(counts: Mapping[str, Any]) -> list[str]:

@@ -23,11 +23,10 @@ from starlette.routing import Route
 from keras_repro.bundles import explanation
 from keras_repro.bundles.explanation import Answer
 from keras_repro.bundles.images import ImageClassifier
-from keras_repro.bundles.sentiment import AnyAnswer
+from keras_repro.bundles.sentiment import AnyAnswer, Sentiment
 from keras_repro.core.errors import ReproError
 from keras_repro.serving import comparison, metrics
 from keras_repro.serving.batching import Batcher, BusyError, Judged
-from keras_repro.serving.comparison import Candidate
 from keras_repro.serving.guard import LATER, Guard, Metrics, busy
 from keras_repro.serving.messages import (
     PNG,
@@ -88,11 +87,11 @@ class Service:
     """
 
     def __init__(
-        self, candidates: Sequence[Candidate], digits: ImageClassifier | None, limits: Limits
+        self, candidates: Sequence[Sentiment], digits: ImageClassifier | None, limits: Limits
     ) -> None:
         self.ending = False
         self.measured = Metrics()
-        self._model, self._digits, self._limits = candidates[0].model, digits, limits
+        self._model, self._digits, self._limits = candidates[0], digits, limits
         self._candidates = candidates
         # One thread asks the model, so that batches form while it computes.
         self._predicting = ThreadPoolExecutor(1, "predict")
@@ -156,8 +155,8 @@ class Service:
 
     async def models(self) -> Models:
         """Return the test metrics of all models and of their baselines."""
-        cards = {each.model.name: each.card for each in self._candidates if each.card}
-        rows = await self._aside(self._reading, metrics.rows, cards)
+        answering = {each.name: each.measured for each in self._candidates}
+        rows = await self._aside(self._reading, metrics.rows, answering)
         return Models(models=[Model(**row) for row in rows])
 
     async def health(self) -> Health:

