@@ -240,7 +240,7 @@ def _bidirectional_lstm(graph: OnnxGraph, call: Call) -> str:
         graph.constant(np.stack(each)) for each in zip(*directions, strict=True)
     )
     words = graph.add("Transpose", call.inputs[0], perm=[1, 0, 2])
-    lengths = last_place(graph, _is_known(graph, call.tokens)) if call.tokens else ""
+    lengths = _last_place(graph, _is_known(graph, call.tokens)) if call.tokens else ""
     _, last, _ = graph.add_many(
         "LSTM", 3, words, kernel, recurrent, bias, lengths,
         direction="bidirectional", hidden_size=units,
@@ -267,7 +267,7 @@ def _is_known(graph: OnnxGraph, tokens: str) -> str:
     return graph.add("Not", graph.add("Equal", tokens, graph.constant(0, "int32")))
 
 
-def last_place(graph: OnnxGraph, known: str) -> str:
+def _last_place(graph: OnnxGraph, known: str) -> str:
     """Add what finds the last true place of each row, counted from 1, as int32; 1 if there is none.
 
     Args:

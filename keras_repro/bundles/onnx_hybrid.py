@@ -1,17 +1,17 @@
 """The parts of sentiment_hybrid as ONNX operators.
 
-What the Keras parts find with sorted ids and turned reviews, ONNX has in fewer steps: its GRU knows
-the length of each review and reads both ways at once.
+A sum over a table replaces what the wide part looks up twice, and convolutions have their numbers
+before the characters.
 """
 
 import keras
 import numpy as np
 from onnx import TensorProto
 
-from keras_repro.bundles.onnx_graph import OnnxGraph, Part, dense, last_place
+from keras_repro.bundles.onnx_graph import OnnxGraph, Part, dense
 
-# ONNX has the gates of a GRU as Keras has them: update, reset, state.
 LEAST_SQUARE = 1e-12  # as keras.layers.UnitNormalization has it
+FAR = 1e4  # as models/sentiment_hybrid.py has it
 
 
 def wide(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
@@ -62,7 +62,7 @@ def _distinct(graph: OnnxGraph, ngrams: str) -> str:
 
 
 def reader(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
-    """Add the part with a GRU in each direction.
+    """Add the part with gated convolutions.
 
     Args:
         graph: to add to.
@@ -74,57 +74,64 @@ def reader(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
     found = graph.add("Gather", graph.constant(table), ngrams)
     characters = graph.add("ReduceSum", found, graph.axes(2), keepdims=0)
     known = _known(graph, ngrams)
-    weights = [part.get_layer(name).get_weights() for name in ("forward", "backward")]
-    kernel, recurrent, bias = (np.stack(each) for each in zip(*weights, strict=True))
-    states = graph.add(
-        "GRU",
-        graph.add("Transpose", characters, perm=[1, 0, 2]),
-        graph.constant(kernel.transpose(0, 2, 1)),
-        graph.constant(recurrent.transpose(0, 2, 1)),
-        graph.constant(bias.reshape(len(bias), -1)),
-        last_place(graph, known),
-        direction="bidirectional",
-        hidden_size=recurrent.shape[1],
-        linear_before_reset=1,  # as Keras' reset_after
-    )
+    states = _masked(graph, graph.add("Transpose", characters, perm=[0, 2, 1]), known)
+    values = [layer for layer in part.layers if layer.name.startswith("value_")]
+    for number, value in enumerate(values, start=1):
+        gating = _convolution(graph, part.get_layer(f"gating_{number}"), states)
+        gated = graph.add("Mul", _convolution(graph, value, states), graph.add("Sigmoid", gating))
+        added = gated if number == 1 else graph.add("Add", states, gated)
+        states = _masked(graph, added, known)
     return dense(graph, part.get_layer("logits"), _pooled(graph, states, known))
 
 
 def _known(graph: OnnxGraph, ngrams: str) -> str:
-    """Add which characters are known, bool of shape (N, length)."""
+    """Add which characters are known, 1 or 0, of shape (N, 1, length)."""
     greatest_id = graph.add("ReduceMax", ngrams, graph.axes(2), keepdims=0)
-    return graph.add("Greater", greatest_id, graph.constant(0, "int32"))
+    known = graph.add("Greater", greatest_id, graph.constant(0, "int32"))
+    return graph.add("Unsqueeze", graph.add("Cast", known, to=TensorProto.FLOAT), graph.axes(1))
+
+
+def _masked(graph: OnnxGraph, states: str, known: str) -> str:
+    return graph.add("Mul", states, known)
+
+
+def _convolution(graph: OnnxGraph, layer: keras.layers.Conv1D, states: str) -> str:
+    """Add a convolution over states of shape (N, units, length), without its activation."""
+    kernel, bias = layer.get_weights()  # (width, in, out)
+    (dilation,) = layer.dilation_rate
+    return graph.add(
+        "Conv",
+        states,
+        graph.constant(kernel.transpose(2, 1, 0)),
+        graph.constant(bias),
+        dilations=[dilation],
+        pads=[dilation * (len(kernel) // 2)] * 2,
+    )
 
 
 def _pooled(graph: OnnxGraph, states: str, known: str) -> str:
-    """Add the greatest and the mean of each number over the known characters.
+    """Add the greatest and the mean of each number over the known characters, 0 if none is.
 
     Args:
         graph: to add to.
-        states: of shape (length, 2, N, units).
-        known: bool of shape (N, length).
+        states: of shape (N, units, length), 0 where nothing is known.
+        known: 1 or 0, of shape (N, 1, length).
 
     Returns:
-        The name of a value of shape (N, 4 · units).
+        The name of a value of shape (N, 2 · units).
 
     """
-    turned = graph.add("Transpose", known, perm=[1, 0])
-    mask = graph.add("Unsqueeze", turned, graph.axes(1, 3))
-    # The states of a GRU lie between -1 and 1.
-    seen = graph.add("Where", mask, states, graph.constant(-1))
-    greatest = graph.add("ReduceMax", seen, graph.axes(0), keepdims=0)
-    count = graph.add(
-        "ReduceSum", graph.add("Cast", mask, to=TensorProto.FLOAT), graph.axes(0), keepdims=0
+    last = graph.axes(2)
+    unknown = graph.add("Sub", graph.constant(1), known)
+    far = graph.add("Sub", states, graph.add("Mul", unknown, graph.constant(FAR)))
+    greatest = graph.add(
+        "Mul",
+        graph.add("ReduceMax", far, last, keepdims=0),
+        graph.add("ReduceMax", known, last, keepdims=0),
     )
-    total = graph.add(
-        "ReduceSum",
-        graph.add("Where", mask, states, graph.constant(0)),
-        graph.axes(0),
-        keepdims=0,
-    )
-    mean = graph.add("Div", total, graph.add("Max", count, graph.constant(1)))
-    both = graph.add("Concat", greatest, mean, axis=2)
-    return graph.add("Flatten", graph.add("Transpose", both, perm=[1, 0, 2]), axis=1)
+    count = graph.add("Max", graph.add("ReduceSum", known, last, keepdims=0), graph.constant(1))
+    mean = graph.add("Div", graph.add("ReduceSum", states, last, keepdims=0), count)
+    return graph.add("Concat", greatest, mean, axis=1)
 
 
 PARTS: dict[str, Part] = {"wide": wide, "gate": gate, "reader": reader}

@@ -98,14 +98,15 @@ class Gate(Training):
 
 
 class Reader(PerturbedTraining):
-    """A GRU of `units` in each direction over the n-grams and words that end at each character.
+    """Gated convolutions over the n-grams and words that end at each character.
 
     Attributes:
         embedding: numbers for an n-gram or a word.
-        units: of the GRU, in each direction.
+        units: of each layer.
+        dilations: of each layer, how far the characters that it sees at once stand apart.
         ngram_dropout: of the n-grams and words at each character.
         embedding_dropout: of the numbers of all characters of a review.
-        dropout: of what the GRU has made of a review.
+        dropout: of what the last layer has made of a review.
         beginning: characters of a review that it learns from; reviews are half of what it reads
             in training, and an answer to one is the wide part's for the most. Where no sentences
             are composed, it learns from whole reviews.
@@ -118,6 +119,7 @@ class Reader(PerturbedTraining):
 
     embedding: PositiveInt
     units: PositiveInt
+    dilations: Layers
     ngram_dropout: Rate
     embedding_dropout: Rate
     dropout: Rate
@@ -143,7 +145,7 @@ class Hybrid(Section):
 
     """
 
-    branches: ClassVar[int] = 2  # the directions of a reader
+    branches: ClassVar[int] = 2  # the two convolutions of each of a reader's layers
 
     wide: Wide
     gate: Gate

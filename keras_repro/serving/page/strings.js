@@ -238,14 +238,14 @@ export const MODELS = {
     mnist_functional: "perceptron, Functional",
     cifar10_cnn: "convolutions",
     sentiment_bilstm: "bidirectional LSTM",
-    sentiment_hybrid: "n-grams and a recurrent reader",
+    sentiment_hybrid: "n-grams and convolutions",
   },
   zh: {
     mnist_sequential: "感知机，Sequential",
     mnist_functional: "感知机，Functional",
     cifar10_cnn: "卷积网络",
     sentiment_bilstm: "双向 LSTM",
-    sentiment_hybrid: "n-gram 与循环网络",
+    sentiment_hybrid: "n-gram 与卷积网络",
   },
 };
 
