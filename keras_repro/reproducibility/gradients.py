@@ -77,10 +77,13 @@ def _lstm() -> tf.Tensor:
     return _gradients((128, 12), [words, reader, layers.Dense(2)])
 
 
-def _gru() -> tf.Tensor:
-    reader = layers.Bidirectional(layers.GRU(64, return_sequences=True))
-    pooled = layers.GlobalAveragePooling1D()
-    return _gradients((64, 24), [layers.Embedding(TOKENS, 48), reader, pooled, layers.Dense(2)])
+def _gated_convolution() -> tf.Tensor:
+    gated = [
+        layers.Conv1D(96, 3, padding="same", dilation_rate=2),
+        layers.Lambda(keras.ops.glu),
+        layers.GlobalAveragePooling1D(),
+    ]
+    return _gradients((64, 24), [layers.Embedding(TOKENS, 32), *gated, layers.Dense(2)])
 
 
 def _wide() -> tf.Tensor:
@@ -112,7 +115,7 @@ COMPUTATIONS: dict[str, Computation] = {
     "convolutions": _convolutions,
     "local_convolution": _local_convolution,
     "lstm": _lstm,
-    "gru": _gru,
+    "gated_convolution": _gated_convolution,
     "wide": _wide,
     "optimizers": _optimizers,
 }

@@ -157,7 +157,7 @@ class TestFingerprint:
             f"All {len(committed['numerics'])} computations have the same bits: "
             "this machine reproduces the committed bytes."
         )
-        committed["numerics"]["gru"] = "0"
+        committed["numerics"]["lstm"] = "0"
         committed["packages"]["keras"] = "2.2.4"
         path.write_text(json.dumps(committed))
         told = project.command("fingerprint")
@@ -165,7 +165,7 @@ class TestFingerprint:
         lines = told.stdout.splitlines()
         assert lines[2].startswith("This machine will not reproduce the committed bytes")
         assert lines[3:] == [
-            "  gru: other bits",
+            "  lstm: other bits",
             f"  packages.keras: 2.2.4 there, {keras.__version__} here",
         ]
 
