@@ -36,7 +36,7 @@ def wide(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
 
 
 def gate(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
-    """Add the part that tells how surely a text is a review, of shape (N, 1).
+    """Add the part that tells how surely a text has each origin, of shape (N, origins).
 
     Args:
         graph: to add to.
@@ -44,8 +44,7 @@ def gate(graph: OnnxGraph, part: keras.Model, ngrams: str) -> str:
         ngrams: ids of shape (N, length, columns).
 
     """
-    probabilities = graph.add("Softmax", wide(graph, part, ngrams), axis=1)
-    return graph.add("Gather", probabilities, graph.axes(1), axis=1)
+    return graph.add("Softmax", wide(graph, part, ngrams), axis=1)
 
 
 def _distinct(graph: OnnxGraph, ngrams: str) -> str:

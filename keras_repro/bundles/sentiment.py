@@ -227,8 +227,8 @@ class Sentiment:
         threshold = grounds.EVEN if self.threshold is None else self.threshold
         if reason := self._reason(text, known):
             return Answer(grounds.NONE, grounds.EVEN, reason)
-        if grounds.balanced(probability, threshold):
-            return Answer(grounds.NONE, probability, "balanced")
+        if reason := grounds.of_probability(probability, threshold):
+            return Answer(grounds.NONE, probability, reason)
         return Answer(self.labels[int(probability >= threshold)], probability, None)
 
     def _class_answer(self, text: str, found: list[float], known: bool) -> ClassAnswer:  # noqa: FBT001

@@ -68,7 +68,7 @@ class Answers(NamedTuple):
     def verdict(self, text: str) -> str:
         """Return positive, negative or none."""
         probability = self.positive[text]
-        if probability is None or grounds.balanced(probability, self.threshold):
+        if probability is None or grounds.of_probability(probability, self.threshold):
             return NONE
         return VERDICTS[probability >= self.threshold]
 

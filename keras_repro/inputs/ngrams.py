@@ -11,6 +11,7 @@ from keras_repro.core.params import Gate, Params, Reader, Training, Wide
 from keras_repro.inputs import Details, NgramInputs, Split, TrainingData, texts
 from keras_repro.inputs.texts import Encoded, TextReading
 from keras_repro.text import characters, ngrams, ragged, segmentation
+from keras_repro.text.lexicon import NEUTRAL
 
 if TYPE_CHECKING:
     import keras
@@ -99,7 +100,8 @@ class Ngrams:
     def training(self, settings: Wide | Gate | Reader, seed: int) -> TrainingData:
         """Return what trains and what validates.
 
-        A gate learns where a text is from: its labels are 1 for reviews, 0 for composed sentences.
+        A gate learns where a text is from: its labels are those of `sentiment_hybrid.ORIGINS`.
+        Nothing else learns from composed sentences that say nothing that is judged.
         """
         census = ngrams.read_census()
         keys = census.keys()
@@ -109,11 +111,14 @@ class Ngrams:
             batches = texts.training(train, validation, keys.ids, settings, seed)
             return TrainingData(*batches, inputs, rows="reviews")
         composed = ragged.read(ragged.COMPOSED, self.path)
+        neutral = composed.labels == NEUTRAL
         if settings.learns == "origin":
             train, validation = (
                 each._replace(labels=np.ones_like(each.labels)) for each in (train, validation)
             )
-            composed = composed._replace(labels=np.zeros_like(composed.labels))
+            composed = composed._replace(labels=np.where(neutral, 2, 0).astype(np.uint8))
+        else:
+            composed = ragged.chosen(composed, ~neutral)
         if isinstance(settings, Reader) and len(composed.ids):
             train = ragged.beginnings(train, settings.beginning)
         both = ragged.joined(train, composed)

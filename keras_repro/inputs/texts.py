@@ -16,7 +16,7 @@ from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Params, Section, Spelling, Training
 from keras_repro.core.params import Reader as ReaderSettings
 from keras_repro.inputs import Split
-from keras_repro.text import characters, composition, grounds, normalisation, ragged, segmentation
+from keras_repro.text import characters, grounds, lexicon, normalisation, ragged, segmentation
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -160,8 +160,8 @@ def packed(params: Params, directory: Path) -> dict[str, Any]:
     segment = params.segment
     concatenate(filter(None, [segment.user_dict]), directory / USER_WORDS)
     spelling = Spelling(**params.prepare.model_dump(include=set(Spelling.model_fields)))
-    lexicon = params.compose.lexicon
-    words = composition.read(lexicon).wholes() if lexicon else ()
+    place = params.compose.lexicon
+    words = lexicon.read(place).wholes() if place else ()
     signs = grounds.signs([normalisation.spelt(word, spelling) for word in words])
     return {"spelling": spelling, "engine": segment.engine, "signs": tuple(signs)}
 

@@ -7,13 +7,15 @@ convolutions (Dauphin and others, 2017) begin with what the wide part knows and 
 parts are trained alone, and then their logits are averaged (Wolpert, 1992, stacking). A gate
 decides how (Jacobs and others, 1991, mixture of experts): where a text is like a lone sentence, the
 readers answer, which know what 不, 太 and 虽然 do; where it is like a review, which says all
-several times, the wide part answers with them.
+several times, the wide part answers with them; where it is like a sentence that judges nothing,
+none does, and the logits are 0.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from keras_repro.core.params import Gate, Hybrid, Reader, Wide
@@ -21,6 +23,11 @@ from keras_repro.inputs import NgramInputs
 
 DATASET = "ngrams"
 Settings = Hybrid
+# What a text can be like: a composed sentence, a review, or a composed one that judges nothing.
+ORIGINS = ("sentence", "review", "neutral")
+# From so sure a neutral on, a text has no verdict. Lower values find more neutral texts, and take
+# more opinions in unfamiliar words for such (docs/log.md).
+NEUTRAL = 0.7
 Build = Callable[[NgramInputs], keras.Model]
 
 # Characters that a convolution sees at once.
@@ -50,11 +57,11 @@ def build_wide(params: Wide | Gate, inputs: NgramInputs, name: str = "wide") -> 
 
 
 def build_gate(params: Gate, inputs: NgramInputs) -> keras.Model:
-    """Return a model from n-gram ids (N, length, columns) to probabilities (N, 2).
-
-    The first is that of a composed sentence, the second that of a review.
-    """
-    return build_wide(params, inputs._replace(classes=2), "gate")
+    """Return a model from n-gram ids (N, length, columns) to probabilities (N, origins)."""
+    # What composed sentences alone have tells most here: it counts as what few reviews have.
+    rarity = np.where(inputs.rarity, inputs.rarity, inputs.rarity.max())
+    rarity[0] = 0
+    return build_wide(params, inputs._replace(rarity=rarity, classes=len(ORIGINS)), "gate")
 
 
 def build_reader(params: Reader, inputs: NgramInputs, name: str) -> keras.Model:
@@ -130,6 +137,8 @@ def stack(
 ) -> keras.Model:
     """Return a model whose logits are a mean of those of its parts, times a factor.
 
+    The surer the gate is that a text judges nothing, the smaller they are; from `NEUTRAL` on 0.
+
     Args:
         wide: trained.
         gate: trained, on the same n-grams as all; None where all texts are reviews.
@@ -146,22 +155,37 @@ def stack(
             layers.Rescaling(by, name=f"{of.name}_weighted")(_logits_of(of)(ngrams))
             for of, by in constant.items()
         ]
-        return _answering(ngrams, weighted)
-    review = keras.Model(gate.inputs, gate.output[:, 1:], name="gate")(ngrams)
-    weights = {wide: layers.Rescaling(weight, name="wide_share")(review)}
-    for reader in readers:
-        name = f"{reader.name}_share"
-        weights[reader] = layers.Rescaling(-weight / len(readers), offset=part, name=name)(review)
+        return _answering(ngrams, layers.Add(name="logits")(weighted))
+    origin = keras.Model(gate.inputs, gate.output, name="gate")(ngrams)
+    in_review = part - weight / len(readers)
+    shares = {wide: (0, weight, 0)} | dict.fromkeys(readers, (part, in_review, part))
     weighted = [
-        layers.Multiply(name=f"{of.name}_weighted")([_logits_of(of)(ngrams), by])
-        for of, by in weights.items()
+        layers.Multiply(name=f"{of.name}_weighted")(
+            [_logits_of(of)(ngrams), _linear(origin, each, name=f"{of.name}_share")]
+        )
+        for of, each in shares.items()
     ]
-    return _answering(ngrams, weighted)
+    judging = _linear(origin, (0, 0, -1 / NEUTRAL), offset=1, activation="relu", name="judging")
+    mean = layers.Add(name="mean")(weighted)
+    return _answering(ngrams, layers.Multiply(name="logits")([mean, judging]))
 
 
-def _answering(ngrams: keras.KerasTensor, weighted: list[keras.KerasTensor]) -> keras.Model:
-    """Return a model whose logits are the sum of others."""
-    logits = layers.Add(name="logits")(weighted)
+def _linear(
+    of: keras.KerasTensor,
+    weights: Sequence[float],
+    offset: float = 0,
+    activation: str | None = None,
+    *,
+    name: str,
+) -> keras.KerasTensor:
+    """Return a weighted sum of the origins of each text, of shape (N, 1)."""
+    layer = layers.Dense(1, activation, trainable=False, name=name)
+    found = layer(of)
+    layer.set_weights([np.array(weights)[:, None], np.array([offset])])
+    return found
+
+
+def _answering(ngrams: keras.KerasTensor, logits: keras.KerasTensor) -> keras.Model:
     probabilities = layers.Softmax(name="probabilities")(logits)
     return keras.Model(ngrams, probabilities, name="sentiment_hybrid")
 

@@ -31,6 +31,7 @@ REASONS = {
     "punctuation": "nothing but punctuation",
     "not_chinese": "no Chinese",
     "unknown": "no known word",
+    "neutral": "nothing is judged",
     "balanced": "as much for as against",
 }
 OF_CLASSES = REASONS | {"balanced": "two classes are about as likely"}

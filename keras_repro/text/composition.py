@@ -7,19 +7,31 @@ model learns what these words do from sentences that are made here.
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import Path
-from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field
 
 from keras_repro.core import paths
 from keras_repro.core.errors import ReproError
-from keras_repro.core.params import Compose, Section, Spelling, validated
+from keras_repro.core.params import Compose, Spelling
+from keras_repro.text.lexicon import (
+    NEUTRAL,
+    NOUN,
+    PART,
+    SIDES,
+    Lexicon,
+    Patterns,
+    Side,
+    Sides,
+    Topic,
+    Vocabulary,
+    read,
+)
 from keras_repro.text.normalisation import spelt
 
 # Of clauses: how many turn words of the other side round, and how many negate twice.
 TURNED, TWICE = 0.36, 0.1
+# Of sentences that nothing else stands around: how many have a neutral one beside them.
+BESIDE = 0.15
 # The shares of what a sentence can be. Pairs are many, as in most the last clause decides.
 SENTENCES = {
     "clause": 0.32,
@@ -32,10 +44,10 @@ SENTENCES = {
 }
 # The shares of what a clause can say.
 CLAUSES = {
-    "quality": 0.58,
+    "quality": 0.55,
     "feeling": 0.08,
     "liking": 0.07,
-    "having": 0.1,
+    "having": 0.13,
     "fault": 0.07,
     "whole": 0.1,
 }
@@ -44,102 +56,6 @@ WHOLES = {"said": 0.5, "idioms": 0.28, "slang": 0.22}
 NEGATING = "不没"
 # Attempts for each sentence; with the lexicon of the project one in eight was made before.
 TRIES = 20
-
-Side = Literal["negative", "positive"]
-SIDES: tuple[Side, Side] = ("negative", "positive")  # by label
-
-
-def _split(value: Any) -> Any:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1, strict=False)]
-
-
-class Sides(Section):
-    """Words or patterns of praise and of complaint."""
-
-    positive: Words
-    negative: Words
-
-    def of(self, side: Side) -> Sequence[str]:
-        """Return those of one side."""
-        return self.positive if side == "positive" else self.negative
-
-
-class Topic(Sides):
-    """What is judged, and how; of the negative words many are bad in too great a measure alone."""
-
-    nouns: Words
-
-
-class Patterns(Section):
-    """What becomes a clause when a word takes the place of {}, by the side of the clause.
-
-    Attributes:
-        same: of words of that side.
-        turned: of words of the other side.
-        twice: of words of that side, negated twice.
-
-    """
-
-    same: Sides
-    turned: Sides
-    twice: Sides | None = None
-
-
-class Vocabulary(Sides, Patterns):
-    """Words with patterns of their own.
-
-    Attributes:
-        about: what may take the place of {about}.
-
-    """
-
-    about: Words = ("",)
-
-
-class Lexicon(Section):
-    """What sentences are made of.
-
-    Attributes:
-        topics: each with the words that suit it.
-        anything: words that suit all topics.
-        quality: patterns of both.
-        subjects: may stand before a noun.
-        people: may stand before a feeling.
-        said: whole sentences, as the next two.
-        changed: what is said of something that was otherwise before.
-        same: patterns of two clauses, {a} and {b}, that say the same.
-        opposite: patterns of two clauses of which the second decides.
-        around: what may stand around a sentence.
-        ends: what may end it.
-
-    """
-
-    topics: Annotated[tuple[Topic, ...], Field(min_length=1, strict=False)]
-    anything: Sides
-    quality: Patterns
-    feeling: Vocabulary
-    liking: Vocabulary
-    having: Vocabulary
-    fault: Vocabulary
-    subjects: Words
-    people: Words
-    said: Sides
-    idioms: Sides
-    slang: Sides
-    emoji: Sides
-    changed: Sides
-    same: Words
-    opposite: Words
-    around: Words
-    ends: Words
-
-    def wholes(self) -> list[str]:
-        """Return what can stand for a whole sentence."""
-        kinds = (self.said, self.idioms, self.slang, self.emoji)
-        return [word for kind in kinds for side in SIDES for word in kind.of(side)]
 
 
 class Composer:
@@ -174,9 +90,27 @@ class Composer:
                 made = f"{self._pair(side, side, lexicon.same)}，{self._clause(side)}"
         if self._chance(0.3):
             made = self._one(lexicon.around).replace("{}", made)
+        elif self._chance(BESIDE):
+            neutral = self._filled(self._one(lexicon.neutral.patterns))
+            made = f"{neutral}，{made}" if self._chance(0.7) else f"{made}，{neutral}"
         if self._chance(0.7):
             made += self._one(lexicon.ends)
         return made + self._emoji(side) if self._chance(0.08) else made
+
+    def neutral(self) -> str:
+        """Return a sentence of neither side."""
+        neutral = self._lexicon.neutral
+        made = self._filled(self._one(neutral.patterns))
+        return made + self._one(neutral.ends) if self._chance(0.5) else made
+
+    def _filled(self, pattern: str) -> str:
+        """Return a neutral pattern with its parts."""
+        while found := PART.search(pattern):
+            name = found[1]
+            words = self._lexicon.neutral.parts
+            part = self._noun(self._topic()) if name == NOUN else self._one(words[name])
+            pattern = pattern.replace(found[0], part, 1)
+        return pattern
 
     def _clause(self, side: Side) -> str:
         lexicon = self._lexicon
@@ -280,20 +214,12 @@ class Composer:
         return list(shares)[int(np.searchsorted(ends, self._random.random() * ends[-1]))]
 
 
-def read(path: Path) -> Lexicon:
-    """Return the lexicon of a file.
-
-    Raises:
-        ReproError: the file is missing, or a key is missing, unknown or mistyped.
-
-    """
-    return validated(Lexicon, path)
-
-
 def sentences(
     settings: Compose, reviews: int, spelling: Spelling, seed: int, left_out: AbstractSet[str]
 ) -> tuple[list[str], np.ndarray]:
     """Return sentences, none of them twice, and their labels, uint8 of shape (N,).
+
+    Those that judge come first.
 
     Args:
         settings: the section `compose` of params.yaml.
@@ -306,24 +232,33 @@ def sentences(
         ReproError: the lexicon has too few words for so many.
 
     """
-    found: dict[str, int] = {}
     if settings.lexicon is None:
         return [], np.zeros(0, np.uint8)
-    random = np.random.default_rng(seed)
-    composer = Composer(read(settings.lexicon), random)
+    lexicon, random = read(settings.lexicon), np.random.default_rng(seed)
+    judging, neutral = Composer(lexicon, random), Composer(lexicon, np.random.default_rng(seed))
     wanted = min(settings.most, round(settings.per_review * reviews))
-    for _ in range(TRIES * wanted):
-        if len(found) == wanted:
-            break
+
+    def judged() -> tuple[str, int]:
         label = int(random.integers(len(SIDES)))
-        made = spelt(composer.sentence(SIDES[label]), spelling)
-        if made not in left_out:
-            found.setdefault(made, label)
-    else:
-        raise ReproError(
-            f"{settings.lexicon}: has words for {len(found):,} different sentences; expected "
-            f"{wanted:,} (compose in {paths.PARAMS}), or more words"
-        )
+        return judging.sentence(SIDES[label]), label
+
+    found: dict[str, int] = {}
+    for make, more in (
+        (judged, wanted),
+        (lambda: (neutral.neutral(), NEUTRAL), round(settings.neutral * wanted)),
+    ):
+        expected = len(found) + more
+        for _ in range(TRIES * more):
+            if len(found) == expected:
+                break
+            text, label = make()
+            if (made := spelt(text, spelling)) not in left_out:
+                found.setdefault(made, label)
+        if len(found) < expected:
+            raise ReproError(
+                f"{settings.lexicon}: has words for {len(found):,} different sentences; expected "
+                f"{expected:,} (compose in {paths.PARAMS}), or more words"
+            )
     return list(found), np.array(list(found.values()), np.uint8)
 
 

@@ -5,10 +5,12 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-Reason = Literal["punctuation", "not_chinese", "unknown", "balanced"]
+Reason = Literal["punctuation", "not_chinese", "unknown", "neutral", "balanced"]
 
 NONE = "none"  # the label of a text that gives no ground
 EVEN = 0.5
+# `sentiment_hybrid` finds as much for as against where nothing is judged, but for rounding.
+NEUTRAL = 1e-4
 # A probability this near to the threshold speaks as much for as against.
 BALANCED = 0.02
 # Words in other letters count as a whole: `nb` says nothing in `USB nbsp`.
@@ -42,13 +44,16 @@ def signs(words: Sequence[str]) -> list[str]:
     return [word for word in dict.fromkeys(words) if not _HAN.search(word)]
 
 
-def balanced(probability: float, threshold: float) -> bool:
-    """Return whether a probability speaks as much for positive as against it.
+def of_probability(probability: float, threshold: float) -> Reason | None:
+    """Return why a probability of positive is no verdict, None if it is one.
 
-    >>> balanced(0.43, 0.44), balanced(0.6, 0.44)
-    (True, False)
+    >>> of_probability(0.43, 0.44), of_probability(0.5, 0.44), of_probability(0.6, 0.44)
+    ('balanced', 'neutral', None)
+
     """
-    return abs(probability - threshold) < BALANCED
+    if abs(probability - EVEN) < NEUTRAL:
+        return "neutral"
+    return "balanced" if abs(probability - threshold) < BALANCED else None
 
 
 def tied(probabilities: Sequence[float]) -> bool:

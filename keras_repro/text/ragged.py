@@ -113,6 +113,24 @@ def beginnings(encoded: Encoded, most: int) -> Encoded:
     return encoded._replace(offsets=offsets, tokens=encoded.tokens[places < most])
 
 
+def chosen(encoded: Encoded, rows: np.ndarray) -> Encoded:
+    """Return some of the sequences, in order.
+
+    Args:
+        encoded: all.
+        rows: bool of shape (N,), which to take.
+
+    >>> two = of(np.array([0, 1]), np.array([3, 1]), np.array([7, 8, 9, 5]))
+    >>> chosen(two, np.array([False, True])).tokens.tolist()
+    [5]
+
+    """
+    lengths = encoded.lengths
+    fields = {field: getattr(encoded, field)[rows] for field in ("ids", "labels", "sources")}
+    offsets = np.append(0, np.cumsum(lengths[rows])).astype(np.int64)
+    return Encoded(**fields, offsets=offsets, tokens=encoded.tokens[np.repeat(rows, lengths)])
+
+
 def named(split: str, encoded: Encoded) -> dict[str, np.ndarray]:
     """Return arrays as `read` finds them."""
     return {f"{split}_{field}": array for field, array in encoded._asdict().items()}

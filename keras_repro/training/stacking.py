@@ -51,7 +51,7 @@ def fit(run: Run, module: ModuleType, settings: params.Hybrid, seed: int) -> ker
     gate, review = None, np.ones((len(first), 1))
     if learned["origin"]:
         ((gate, scores),) = learned["origin"]
-        review = batches.as_probabilities(scores)[:, 1:]
+        review = batches.as_probabilities(scores)[:, 1:2]
     mix = best_mix(first, np.mean(others, axis=0), review, validation.labels, settings.shares)
     log.info("share of the readers: %g; logits times %g", mix.share, mix.scale)
     model: keras.Model = module.stack(wide, gate, readers, mix.share, mix.scale)

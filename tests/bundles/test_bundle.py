@@ -432,12 +432,13 @@ class TestSentiment:
     def test_label_is_positive_above_the_threshold(
         self, model: Sentiment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        logits = np.stack([np.zeros(4), np.array([-0.2, -0.01, 0.01, 0.2])], axis=1)
+        logits = np.stack([np.zeros(5), np.array([-0.2, -0.01, 0, 0.01, 0.2])], axis=1)
         monkeypatch.setattr(model, "_read", lambda texts: (logits, np.ones(len(texts), bool)))
         monkeypatch.setattr(model, "threshold", 0.5)
-        assert [(answer.label, answer.reason) for answer in model.answers(["好"] * 4)] == [
+        assert [(answer.label, answer.reason) for answer in model.answers(["好"] * 5)] == [
             ("negative", None),
             ("none", "balanced"),
+            ("none", "neutral"),
             ("none", "balanced"),
             ("positive", None),
         ]

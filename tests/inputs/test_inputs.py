@@ -107,5 +107,7 @@ def test_a_gate_learns_where_a_text_is_from(settings: params.Params) -> None:
 
     written, total = len(labels(reviews.train)), len(labels(texts.train))
     assert written < total
-    assert np.bincount(labels(origin.train)).tolist() == [total - written, written]
+    neutral = round(settings.compose.neutral * (total - written))
+    assert np.bincount(labels(origin.train)).tolist() == [total - written, written, neutral]
+    assert set(labels(texts.train)) == {0, 1}
     assert set(labels(origin.validation)) == {1}  # all of them are reviews

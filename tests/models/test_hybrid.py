@@ -133,11 +133,17 @@ def test_stack_is_the_mean_of_the_logits_times_a_factor(share: float, tmp_path: 
         for one in (wide, *readers, archive.load(tmp_path / "model.keras"))
     ]
     assert not np.allclose(logits[1], logits[2])
-    review = gate.predict_on_batch(x)[:, 1:]
+    _, review, neutral = np.split(gate.predict_on_batch(x), 3, axis=1)
     assert np.ptp(review) > 0.05
+    assert neutral.min() < sentiment_hybrid.NEUTRAL < neutral.max()
     weight = (1 - share) * review
     expected = 0.7 * (weight * logits[0] + (1 - weight) * (logits[1] + logits[2]) / 2)
+    expected *= np.maximum(1 - neutral / sentiment_hybrid.NEUTRAL, 0)
     np.testing.assert_allclose(logits[3], expected, rtol=1e-4, atol=1e-5)
+    (tmp_path / "model.onnx").write_bytes(onnx_graph.convert(model, onnx_hybrid.PARTS))
+    found = Network(tmp_path / "model.onnx").logits(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert (found[neutral[:, 0] > sentiment_hybrid.NEUTRAL] == 0).all()
 
 
 def test_without_a_gate_the_shares_are_constant(tmp_path: Path) -> None:

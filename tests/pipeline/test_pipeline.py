@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from keras_repro.core import files, paths
 from keras_repro.inputs import batches
+from keras_repro.text import lexicon
 
 
 def dvc(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -198,8 +199,10 @@ def test_validation_chooses_among_rates_and_a_small_corpus_has_more_epochs(
 ) -> None:
     project = small_run.copy(tmp_path / "project")
     project.set("models.sentiment_hybrid.wide.rate_factors", [0.00001, 1.0])
-    offsets = files.read_npz(project.root / paths.NGRAMS, ["train_offsets", "composed_offsets"])
-    lengths = np.concatenate([np.diff(each) for each in offsets.values()])
+    names = ["train_offsets", "composed_offsets", "composed_labels"]
+    train, composed, labels = files.read_npz(project.root / paths.NGRAMS, names).values()
+    judging = labels != lexicon.NEUTRAL  # what a reader learns from
+    lengths = np.concatenate([np.diff(train), np.diff(composed)[judging]])
     epoch = batches.by_size(lengths, 256, 4096, np.random.default_rng(0))
     project.set("models.sentiment_hybrid.reader.least_batches", 2 * len(epoch) + 1)
     result = project.stage("train", "sentiment_hybrid")

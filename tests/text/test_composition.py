@@ -1,5 +1,6 @@
 """Sentences that are made: what turns a word round, and that nothing else is learnt by heart."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from keras_repro.core.errors import ReproError
 from keras_repro.core.params import Compose
 from keras_repro.evaluation import behaviour
 from keras_repro.text import characters, composition, ngrams, ragged, segmentation
-from keras_repro.text.composition import SIDES, Lexicon
+from keras_repro.text import lexicon as lexicon_of
+from keras_repro.text.lexicon import NEUTRAL, SIDES, Lexicon
 from stages import ngrams as stage
 
 SETTINGS = params.load(ROOT / "params.yaml")
@@ -34,12 +36,24 @@ CONTENT = {
     "opposite": "虽然{a}但是{b}",
     "around": "总之{}",
     "ends": "。",
+    "neutral": {
+        "patterns": "{ask} {fact}，{ask}",
+        "ends": "？",
+        "parts": {
+            "ask": "在{place}吗",
+            "fact": "{noun}在{place}",
+            "place": "{floor}楼 门口",
+            "floor": "二 三",
+        },
+    },
 }
+# What the neutral sentences of the lexicon above are made of.
+OF_NEITHER = re.compile(r"(那本)?书?在(二楼|三楼|门口)吗?")
 
 
 def compose(**changes: object) -> Compose:
     settings = {"lexicon": Path("lexicon.yaml"), "per_review": 2, "most": 100, "min_count": 1}
-    return Compose(**settings | changes)
+    return Compose(**settings | {"neutral": 0} | changes)
 
 
 @pytest.fixture
@@ -60,12 +74,14 @@ def verdict(clause: str) -> str:
 
 def test_each_sentence_says_what_its_label_says(lexicon: Lexicon) -> None:
     composer = composition.Composer(lexicon, np.random.default_rng(0))
-    seen = {"negated": 0, "twice": 0, "opposite": 0}
+    seen = {"negated": 0, "twice": 0, "opposite": 0, "beside": 0}
     for number in range(3000):
         side = SIDES[number % 2]
         made = composer.sentence(side)
         assert {"positive": "👎", "negative": "👍"}[side] not in made
-        made = made.rstrip("👍👎")
+        seen["beside"] += OF_NEITHER.search(made) is not None
+        parts = OF_NEITHER.sub("", made.rstrip("👍👎")).split("，")
+        made = "，".join(part for part in parts if set(part) & set("好坏"))
         if not made:
             continue
         clauses = made.replace("但是", "而且").split("而且")
@@ -92,6 +108,23 @@ def test_so_many_without_repetition_and_the_same_again(lexicon: Lexicon) -> None
     assert few == made[:3]
 
 
+def test_a_neutral_sentence_has_no_word_of_either_side(lexicon: Lexicon) -> None:
+    composer = composition.Composer(lexicon, np.random.default_rng(0))
+    made = {composer.neutral() for _ in range(300)}
+    assert not any(set(text) & set("好坏👍👎{}") for text in made)
+    assert {"在二楼吗", "在三楼吗？", "书在门口，在二楼吗", "那本书在三楼，在门口吗"} <= made
+
+
+def test_neutral_ones_are_more_and_change_no_other(lexicon: Lexicon) -> None:
+    del lexicon
+    before, _ = composition.sentences(compose(), 20, SPELLING, 1, set())
+    made, labels = composition.sentences(compose(neutral=0.2), 20, SPELLING, 1, {"在二楼吗"})
+    assert made[:40] == before
+    assert "在二楼吗" not in made
+    assert np.bincount(labels, minlength=3)[NEUTRAL] == 8
+    assert set(labels[40:]) == {NEUTRAL}
+
+
 def test_none_without_a_lexicon() -> None:
     made, labels = composition.sentences(compose(lexicon=None), 40, SPELLING, 1, set())
     assert (made, labels.tolist()) == ([], [])
@@ -108,14 +141,26 @@ def test_faults_of_a_lexicon(tmp_path: Path) -> None:
     path = tmp_path / "lexicon.yaml"
     path.write_text("topics: []\nsubjects: 5\n", "utf-8")
     with pytest.raises(ReproError) as caught:
-        composition.read(path)
+        lexicon_of.read(path)
     told = str(caught.value)
     assert f"{path}: topics is []; expected at least one item" in told
     assert f"{path}: said is missing" in told
 
 
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"a": "{b}"}, "found none for b"),
+        ({"a": "{b} {noun}", "b": "去{a}"}, "expected no part within itself"),
+    ],
+)
+def test_parts_of_neutral_sentences_that_have_no_end(parts: dict[str, str], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        lexicon_of.Neutral(patterns="{a}", ends="。", parts=parts)
+
+
 def test_the_lexicon_of_the_project() -> None:
-    lexicon = composition.read(ROOT / "data/composition.yaml")
+    lexicon = lexicon_of.read(ROOT / "data/composition.yaml")
     for side in SIDES:
         for patterns in (lexicon.quality, lexicon.feeling, lexicon.liking, lexicon.having):
             for kind in (patterns.same, patterns.turned):
@@ -125,17 +170,22 @@ def test_the_lexicon_of_the_project() -> None:
         assert pattern.count("{b}") == 1
     words = [set(lexicon.said.of(side)) for side in SIDES]
     assert words[0].isdisjoint(words[1])
+    composer = composition.Composer(lexicon, np.random.default_rng(0))
+    made = [composer.neutral() for _ in range(3000)]
+    assert not any("{" in text for text in made)
+    assert len(set(made)) > 2500
 
 
 def test_the_stage_keeps_what_it_makes(small_run: Project) -> None:
     made = ragged.read(ragged.COMPOSED, small_run.root / paths.NGRAMS)
-    assert len(made.labels) == 300
-    assert set(made.labels.tolist()) == {0, 1}
+    negative, positive, neutral = np.bincount(made.labels)
+    assert (negative + positive, neutral) == (300, 90)
+    assert min(negative, positive) > 100
 
 
 def test_what_judges_behaviour_is_not_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    fewer = SETTINGS.compose.model_copy(update={"most": 200})
+    fewer = SETTINGS.compose.model_copy(update={"most": 200, "neutral": 0.5})
     settings = SETTINGS.model_copy(update={"compose": fewer})
     segmenter = segmentation.Segmenter(characters.cutting("jieba", ()))
 
@@ -149,6 +199,6 @@ def test_what_judges_behaviour_is_not_learnt(monkeypatch: pytest.MonkeyPatch) ->
     # As people type them: in another spelling than that in which they are learnt.
     monkeypatch.setattr(behaviour, "texts", lambda *_: [f" {text}\u3000" for text in asked])
     after = made()
-    assert len(before) == len(after) == 200
+    assert len(before) == len(after) == 300
     assert after.isdisjoint(asked)
     assert after & before

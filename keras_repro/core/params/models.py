@@ -12,7 +12,7 @@ from keras_repro.core.params.section import Fraction, Layers, Rate, Section
 from keras_repro.core.params.training import PerturbedTraining, Training
 
 # What a part of sentiment_hybrid learns: the sentiment of reviews, or of these and of composed
-# sentences, or which of the two a text is.
+# sentences, or whether a text is a review, such a sentence, or one that judges nothing.
 Learns = Literal["reviews", "texts", "origin"]
 
 
@@ -80,7 +80,7 @@ class Wide(Training):
 
 
 class Gate(Training):
-    """A weight per n-gram, as `Wide` has, that tells reviews from composed sentences.
+    """A weight per n-gram, as `Wide` has, that tells reviews, composed and neutral sentences apart.
 
     Attributes:
         dropout: of the n-grams of a text.

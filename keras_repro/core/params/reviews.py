@@ -292,7 +292,8 @@ class Compose(Section):
     Attributes:
         lexicon: of what; null makes none.
         per_review: how many for each training review.
-        most: that are made.
+        most: of these, at most.
+        neutral: how many more, for each of these, say nothing that is judged.
         min_count: an n-gram or word that fewer of them have gets no id for it.
 
     """
@@ -300,6 +301,7 @@ class Compose(Section):
     lexicon: ProjectPath | None
     per_review: NonNegativeFloat
     most: NonNegativeInt
+    neutral: NonNegativeFloat
     min_count: PositiveInt
 
 
