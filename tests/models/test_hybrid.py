@@ -126,7 +126,9 @@ def test_reader_minds_the_order() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_stack_is_the_mean_of_the_logits_times_a_factor(share: float, tmp_path: Path) -> None:
     wide, gate, *readers = (built(name) for name in NAMES)
-    model, x = sentiment_hybrid.stack(wide, gate, readers, share, scale=0.7), reviews(4, 20)
+    (weight,) = gate.get_layer("weight").get_weights()
+    gate.get_layer("weight").set_weights([3 * weight])  # sure of some
+    model, x = sentiment_hybrid.stack(wide, gate, readers, share, scale=0.7), reviews(9, 20)
     archive.save(model, tmp_path / "model.keras")
     logits = [
         keras.Model(one.inputs, one.get_layer("logits").output).predict_on_batch(x)
