@@ -114,14 +114,14 @@ def verify(repository: Path, stages: list[str], here: dict[str, Any], directory:
     """
     committed, reproduced = directory / "committed", directory / "reproduced"
     for clone in (committed, reproduced):
-        _run("git", "clone", "--quiet", str(repository.absolute()), str(clone), cwd=repository)
-    commit = _run("git", "rev-parse", "HEAD", cwd=committed).strip()
+        output_of("git", "clone", "--quiet", str(repository.absolute()), str(clone), cwd=repository)
+    commit = output_of("git", "rev-parse", "HEAD", cwd=committed).strip()
     models = list(params.load(committed / paths.PARAMS).models)
     allowed = tolerances.load(models, committed / paths.TOLERANCES)
     recorded = lock.outputs(committed)
     machine = files.read_json(committed / paths.FINGERPRINT)
     faults = list(fingerprint_faults(committed, machine))
-    published = _run("git", "ls-files", "--", str(paths.METRICS), cwd=committed).splitlines()
+    published = output_of("git", "ls-files", "--", str(paths.METRICS), cwd=committed).splitlines()
     pipelines = [str(path.relative_to(committed)) for path in lock.further(committed)]
     _clear(reproduced, recorded)
     _copy_downloads(repository, reproduced, recorded)
@@ -147,7 +147,7 @@ def verify(repository: Path, stages: list[str], here: dict[str, Any], directory:
 
 def cache_of(repository: Path) -> Path:
     """Return the directory of a repository's DVC cache, wherever its configuration puts it."""
-    return Path(_run(sys.executable, "-m", "dvc", "cache", "dir", cwd=repository).strip())
+    return Path(output_of(sys.executable, "-m", "dvc", "cache", "dir", cwd=repository).strip())
 
 
 def fingerprint_faults(clone: Path, machine: dict[str, Any]) -> Iterator[str]:
@@ -168,7 +168,7 @@ def fingerprint_faults(clone: Path, machine: dict[str, Any]) -> Iterator[str]:
 
 def uncommitted(repository: Path) -> list[str]:
     """Return the tracked files whose content is not that of the commit."""
-    listed = _run("git", "status", "--porcelain", "--untracked-files=no", cwd=repository)
+    listed = output_of("git", "status", "--porcelain", "--untracked-files=no", cwd=repository)
     return [line[3:] for line in listed.splitlines()]
 
 
@@ -247,7 +247,7 @@ def _reproduce(clone: Path, targets: list[str]) -> None:
     subprocess.run(
         [sys.executable, "-m", "dvc", "repro", "--keep-going", *targets],
         cwd=clone,
-        env=_environment(),
+        env=environment(),
         stdout=sys.stderr,  # which leaves stdout to the report
         check=False,
     )
@@ -259,14 +259,14 @@ def _metrics_diff(clone: Path) -> str:
     """Return as Markdown what DVC says of the reproduced metrics, nothing if none differs."""
     made = [path for path in lock.outputs(clone) if path.parent == paths.METRICS]
     targets = [str(path) for path in made if (clone / path).is_file()]
-    table = _run(
+    table = output_of(
         sys.executable, "-m", "dvc", "metrics", "diff", "--md", "--targets", *targets, cwd=clone
     ).strip()
     head_and_rule = 2
     return table if len(table.splitlines()) > head_and_rule else ""
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment in which `python` is this one, and the directory's code its own.
 
     Git and Python obey variables that would lead them to another repository or to other modules.
@@ -282,9 +282,15 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _run(*command: str, cwd: Path) -> str:
+def output_of(*command: str, cwd: Path) -> str:
+    """Return what a command says on its standard output.
+
+    Raises:
+        ReproError: it fails.
+
+    """
     result = subprocess.run(
-        command, cwd=cwd, env=_environment(), capture_output=True, text=True, check=False
+        command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
         told = result.stderr.strip() or f"exit status {result.returncode}"

@@ -15,7 +15,7 @@ import numpy as np
 import keras_repro
 from keras_repro.core import runtime
 from keras_repro.core.errors import ReproError
-from keras_repro.serving import settings, tools, verify
+from keras_repro.serving import settings, sweep, tools, verify
 
 if TYPE_CHECKING:  # ONNX Runtime takes a moment to import, and most subcommands do without it
     from keras_repro.bundles.sentiment import AnyAnswer
@@ -137,6 +137,7 @@ def parser() -> argparse.ArgumentParser:
     pull.set_defaults(run=_pull)
     tools.add(commands)
     verify.add(commands)
+    sweep.add(commands)
     return command
 
 

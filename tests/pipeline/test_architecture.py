@@ -14,7 +14,7 @@ from keras_repro.core import kernels
 # Each imports only from those before it.
 PACKAGES = (
     *("core", "text", "datasets", "inputs", "models", "evaluation", "reproducibility"),
-    *("training", "baselines", "tutorial", "bundles", "reporting", "serving"),
+    *("training", "baselines", "tutorial", "bundles", "reporting", "experiments", "serving"),
 )
 MODULES = sorted(
     str(path.relative_to(ROOT))

@@ -1,17 +1,15 @@
 """The text stages on a real Dask cluster: a scheduler and two workers as processes on loopback."""
 
 import functools
-import json
-import os
 import re
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clusters import PATIENCE, Cluster, add_workers, wait_for
 from conftest import FIXTURES, SEGMENTED_REVIEWS, Project, hashes, many_reviews
 from ruamel.yaml import YAML
 
@@ -20,56 +18,6 @@ from keras_repro.core import files, paths
 pytestmark = pytest.mark.slow
 
 TEXT_STAGES = ("prepare", "segment", "tokenize")
-PATIENCE = 60
-
-
-class Cluster:
-    """A scheduler and workers that end with the test."""
-
-    def __init__(self, directory: Path, project: Project) -> None:
-        self._file = directory / "scheduler.json"
-        self._log = (directory / "cluster.log").open("w")
-        self._processes: list[subprocess.Popen] = []
-        self._start(
-            directory, {"PYTHONPATH": str(project.root)}, "scheduler", "--port", "0",
-            "--scheduler-file", str(self._file), "--no-dashboard",
-        )  # fmt: skip
-        self.address = wait_for(self._known)["address"]
-
-    def _known(self) -> dict:
-        return json.loads(self._file.read_text()) if self._file.is_file() else {}
-
-    def _start(self, cwd: Path, environment: dict, *arguments: str) -> subprocess.Popen:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("dask")), *arguments, "--host", "127.0.0.1"],
-            cwd=cwd,
-            env=os.environ | environment,
-            stdout=self._log,
-            stderr=self._log,
-        )
-        self._processes.append(process)
-        return process
-
-    def add_worker(self, cwd: Path, **environment: str) -> subprocess.Popen:
-        return self._start(
-            cwd, environment, "worker", self.address, "--nthreads", "1", "--no-nanny",
-            "--no-dashboard", "--local-directory", str(self._file.parent),
-        )  # fmt: skip
-
-    def close(self) -> None:
-        for process in reversed(self._processes):
-            process.kill()
-            process.wait()
-        self._log.close()
-
-
-def wait_for(condition: Callable[[], object]) -> object:
-    """Return the first true value of a condition."""
-    end = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-    return value
 
 
 @pytest.fixture
@@ -79,16 +27,6 @@ def cluster(tmp_path: Path, project: Project) -> Iterator[Cluster]:
     found = Cluster(directory, project)
     yield found
     found.close()
-
-
-def add_workers(cluster: Cluster, project: Project, count: int = 2) -> list[subprocess.Popen]:
-    import distributed
-
-    root = str(project.root)
-    workers = [cluster.add_worker(project.root, PYTHONPATH=root) for _ in range(count)]
-    with distributed.Client(cluster.address, set_as_default=False) as client:
-        client.wait_for_workers(count, timeout=PATIENCE)
-    return workers
 
 
 def test_same_lock_as_locally(tmp_path: Path, small_run: Project, cluster: Cluster) -> None:

@@ -1,0 +1,1 @@
+"""Grids of DVC experiments, on this machine or on a Dask cluster."""
