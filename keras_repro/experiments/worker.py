@@ -1,13 +1,12 @@
 """What a worker does: it runs an experiment of a grid in a clone of its own."""
 
+import functools
 import json
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from keras_repro.experiments.grid import Experiment
 from keras_repro.reproducibility import lock, verification
 
 ATTEMPTS = 3  # as many as Dask gives a task whose workers die
-KILLED = 128  # an exit status from here on names a signal
+KILLED = range(129, 129 + 64)  # exit statuses that name a signal; DVC itself has 255
 STAGE_KILLED = "exited with -9"  # as DVC says it
 WORKSPACE = "refs/keras-repro/workspace"  # in a bundle: what each experiment begins with
 TETHERED = (sys.executable, "-m", "keras_repro.experiments.tether", sys.executable, "-m", "dvc")
@@ -85,7 +84,7 @@ def run(bundle: Path, cache: Path, job: Job) -> Outcome:
                 made = _hashes(clone, cache) - known
                 objects = {md5: lock.cached(cache, md5).read_bytes() for md5 in made}
                 return Outcome(None, _packed(clone, job), objects)
-        killed = status >= KILLED or STAGE_KILLED in said
+        killed = status in KILLED or STAGE_KILLED in said
         if not (killed and bundle.exists()):
             return Outcome(_fault(said))
     return Outcome(f"was killed {ATTEMPTS} times; expected more memory, or fewer at once")
@@ -110,7 +109,7 @@ def end_on_cluster(bundle: str, dask_worker: Any) -> None:
     end(Path(dask_worker.local_directory, bundle))
 
 
-@cache
+@functools.cache
 def own_cache() -> Path:
     """Return DVC's cache of the checkout whose code this is."""
     return verification.cache_of(paths.ROOT)
@@ -188,7 +187,7 @@ def _dvc(bundle: Path, clone: Path, *arguments: str) -> tuple[int, str]:
     status = process.wait()
     others.discard(process)
     _let_go(process)
-    return KILLED - status if status < 0 else status, log.read_text("utf-8", "replace")
+    return 128 - status if status < 0 else status, log.read_text("utf-8", "replace")
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:
@@ -201,7 +200,7 @@ def _fault(said: str) -> str:
     for kind in ("error: ", "ERROR: "):
         if found := re.findall(f"^{kind}(.*)$", said, re.MULTILINE):
             return "; ".join(found)
-    return os.linesep.join(said.strip().splitlines()[-10:])
+    return "\n".join(said.strip().splitlines()[-10:])
 
 
 def _packed(clone: Path, job: Job) -> bytes:

@@ -1,5 +1,6 @@
 """A grid of experiments, here and on a real Dask cluster: as `dvc exp run` would have left them."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -122,8 +123,12 @@ def test_a_worker_killed_half_way_costs_a_retry(
 
 def trainings(worker: subprocess.Popen) -> list[int]:
     """Return the processes of stages that a worker has started."""
-    found = psutil.Process(worker.pid).children(recursive=True)
-    return [process.pid for process in found if "stages.train" in process.cmdline()]
+    found = []
+    for process in psutil.Process(worker.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it ends meanwhile
+            if "stages.train" in process.cmdline():
+                found.append(process.pid)
+    return found
 
 
 def test_ctrl_c_ends_what_runs(project: Project, cluster: Cluster, tmp_path: Path) -> None:
