@@ -6,7 +6,7 @@ import pytest
 from conftest import Project
 
 from keras_repro.core.errors import ReproError
-from keras_repro.experiments import grid
+from keras_repro.experiments import grid, sweep
 
 EPOCHS = "models.mnist_functional.epochs"
 UNITS = "models.mnist_functional.units"
@@ -60,3 +60,12 @@ def test_mistakes(change: str, said: str) -> None:
 def test_a_name_that_is_taken() -> None:
     with pytest.raises(ReproError, match="--name: the experiment point-2 is there already"):
         expanded(f"{EPOCHS}=3,4", taken=["point-2"])
+
+
+def test_nothing_starts_where_a_stage_or_a_number_is_wrong(project: Project) -> None:
+    project.git("init", "--quiet", ".")
+    project.commit("A project")
+    with pytest.raises(ReproError, match=r"^--jobs: is 0; expected at least 1$"):
+        sweep.run([f"{EPOCHS}=3"], [], None, 0)
+    with pytest.raises(ReproError, match=r"^dvc.yaml: .*'nowhere'.*; expected a stage such as"):
+        sweep.run([f"{EPOCHS}=3"], ["nowhere"], None, 1)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 FAMILIES = ("mnist_sequential", "cifar10_cnn", "sentiment_bilstm", "sentiment_hybrid")
 PARTS = ("wide", "gate", "reader")
 SHARDS = 4
-EPOCHS = 12
+EPOCHS = 8
 WAITING = 300  # seconds, on a machine with other work
 LONG = "sentiment_bilstm"
 
@@ -181,20 +181,22 @@ def test_the_bytes_do_not_tell_how_many_machines_there_were(
     assert trained(sharded, name, workers) == alone
 
 
+@pytest.fixture(scope="module")
+def long(sharded: Project) -> Project:
+    """A training of many epochs."""
+    sharded.set(f"models.{LONG}.epochs", EPOCHS)
+    sharded.set(f"models.{LONG}.batch_size", 16)
+    sharded.set(f"models.{LONG}.callbacks.early_stopping.patience", EPOCHS)
+    return sharded
+
+
+@pytest.fixture(scope="module")
+def expected(long: Project) -> list[str]:
+    return trained(long, LONG, [])
+
+
 class TestFaults:
     """Somebody is lost in the midst of a training; the next one ends in the same bytes."""
-
-    @pytest.fixture(scope="class")
-    def long(self, sharded: Project) -> Project:
-        """A training of many epochs."""
-        sharded.set(f"models.{LONG}.epochs", EPOCHS)
-        sharded.set(f"models.{LONG}.batch_size", 16)
-        sharded.set(f"models.{LONG}.callbacks.early_stopping.patience", EPOCHS)
-        return sharded
-
-    @pytest.fixture(scope="class")
-    def expected(self, long: Project) -> list[str]:
-        return trained(long, LONG, [])
 
     @pytest.fixture(params=[0, 1, 5])
     def chief(
@@ -254,33 +256,37 @@ class TestNetwork:
     """A worker on a machine of its own, behind a cable that is bad or pulled out for a time."""
 
     @pytest.fixture
-    def far(self, sharded: Project, network: Network, tmp_path: Path) -> Iterator[Worker]:
-        sharded.set(f"models.{LONG}.epochs", EPOCHS)
-        sharded.set(f"models.{LONG}.batch_size", 16)
-        sharded.set(f"models.{LONG}.callbacks.early_stopping.patience", EPOCHS)
-        started = Worker(sharded, tmp_path / "far", "10.231.77.2", network.inside)
+    def far(self, long: Project, network: Network, tmp_path: Path) -> Iterator[Worker]:
+        started = Worker(long, tmp_path / "far", "10.231.77.2", network.inside)
         yield started
         started.end()
 
     @pytest.mark.turns(3)
     @pytest.mark.parametrize("epochs", [0, 1, 5])
     def test_without_a_network_for_20_s(
-        self, sharded: Project, network: Network, far: Worker, tmp_path: Path, epochs: int
+        self,
+        expected: list[str],
+        long: Project,
+        network: Network,
+        far: Worker,
+        tmp_path: Path,
+        epochs: int,
     ) -> None:
-        expected = trained(sharded, LONG, [])
-        sharded.set("workers", [far.address])
-        chief = Process(sharded, tmp_path / "chief", "stages.train", LONG)
+        long.set("workers", [far.address])
+        chief = Process(long, tmp_path / "chief", "stages.train", LONG)
         chief.wait_for(f"epoch {epochs} of {EPOCHS}: " if epochs else "weights, ")
         network.set("down")
         time.sleep(20)
         assert chief.process.poll() is None, chief.output
         network.set("up")
         assert chief.process.wait(timeout=WAITING) == 0, chief.output
-        assert outputs(sharded, LONG) == expected
+        assert outputs(long, LONG) == expected
 
-    def test_with_delay_and_loss(self, sharded: Project, network: Network, far: Worker) -> None:
+    def test_with_delay_and_loss(
+        self, expected: list[str], long: Project, network: Network, far: Worker
+    ) -> None:
         network.worsen("delay", "20ms", "5ms", "loss", "1%")
-        assert trained(sharded, LONG, [far]) == trained(sharded, LONG, [])
+        assert trained(long, LONG, [far]) == expected
 
 
 def test_a_worker_with_other_data_is_refused(
