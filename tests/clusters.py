@@ -20,7 +20,7 @@ class Cluster:
         self._file = directory / "scheduler.json"
         self._log = (directory / "cluster.log").open("w")
         self._processes: list[subprocess.Popen] = []
-        self._start(
+        self.scheduler = self._start(
             directory, {"PYTHONPATH": str(project.root)}, "scheduler", "--port", "0",
             "--scheduler-file", str(self._file), "--no-dashboard",
         )  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.thread import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -25,6 +25,10 @@ from keras_repro.text import parallel
 log = logging.getLogger(__name__)
 
 LOOK = 5  # seconds between two looks at who is there
+LOST = (
+    f"{paths.PARAMS}: the scheduler of cluster is lost; expected it to go on "
+    "(the experiments that came are there)"
+)
 # Those of which a worker must have the same version.
 PACKAGES = (*fingerprint.PACKAGES, "dvc")
 
@@ -132,6 +136,8 @@ def _on_cluster(address: str, bundle: Path, cache: Path, stages: list[str]) -> I
         from distributed.diagnostics.plugin import UploadFile
 
         _refuse_others(client, address)
+        # It shows how it closes where the scheduler is lost.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         # Dask gives the file to each worker that comes later, too.
         client.register_plugin(UploadFile(str(bundle), load=False), name=bundle.name)
         try:
@@ -144,8 +150,9 @@ def _on_cluster(address: str, bundle: Path, cache: Path, stages: list[str]) -> I
                 client.nthreads,
             )
         finally:
-            client.unregister_worker_plugin(bundle.name)
-            client.run(worker.end_on_cluster, bundle.name)
+            with suppress(OSError, RuntimeError):  # without a scheduler nobody is left to be told
+                client.unregister_worker_plugin(bundle.name)
+                client.run(worker.end_on_cluster, bundle.name)
 
 
 def _refuse_others(client: Any, address: str) -> None:
@@ -197,7 +204,7 @@ def _collected(
         while waiting:
             done, _ = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
             bar.refresh()
-            if not (done or lonely or workers.alive()):
+            if not (done or lonely or _alive(workers)):
                 log.warning("the cluster has no worker left; the experiments wait for one")
                 lonely = True
             for future in done:
@@ -214,14 +221,18 @@ def _collected(
                 )  # fmt: skip
 
 
+def _alive(workers: Workers) -> object:
+    try:
+        return workers.alive()
+    except (OSError, RuntimeError):  # of a client that was closed meanwhile
+        raise ReproError(LOST) from None
+
+
 def _outcome(future: Future[worker.Outcome]) -> worker.Outcome:
     try:
         return future.result()
     except CancelledError:
-        raise ReproError(
-            f"{paths.PARAMS}: the scheduler of cluster is lost; expected it to go on "
-            "(the experiments that came are there)"
-        ) from None
+        raise ReproError(LOST) from None
     except Exception as error:  # noqa: BLE001 - whatever it was, the others come all the same
         return worker.Outcome(f"{type(error).__name__}: {error}")
 

@@ -146,6 +146,23 @@ def test_ctrl_c_ends_what_runs(project: Project, cluster: Cluster, tmp_path: Pat
     assert project.git("for-each-ref", "refs/exps", "refs/keras-repro") == ""
 
 
+def test_a_lost_scheduler(project: Project, cluster: Cluster, tmp_path: Path) -> None:
+    (worker,) = add_workers(cluster, project, 1)
+    project.set("cluster", cluster.address)
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "keras_repro", "sweep", *GRID, TARGET]
+    with log.open("w") as errors:
+        running = subprocess.Popen(
+            command, cwd=project.root, env=project.environment(), stderr=errors
+        )
+    wait_for(lambda: trainings(worker), WAITING)
+    cluster.scheduler.kill()
+    assert running.wait(timeout=WAITING) == 1
+    said = log.read_text()
+    assert "Traceback" not in said, said
+    assert said.splitlines()[-1].startswith("error: params.yaml: the scheduler of cluster is lost")
+
+
 def test_a_worker_with_other_code_is_refused(
     project: Project, cluster: Cluster, tmp_path: Path
 ) -> None:
