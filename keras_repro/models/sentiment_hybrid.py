@@ -27,7 +27,7 @@ Settings = Hybrid
 ORIGINS = ("sentence", "review", "neutral")
 # From so sure a neutral on, a text has no verdict. Lower values find more neutral texts, and take
 # more opinions in unfamiliar words for such (docs/log.md).
-NEUTRAL = 0.7
+NEUTRAL = 0.9
 Build = Callable[[NgramInputs], keras.Model]
 
 # Characters that a convolution sees at once.
