@@ -58,8 +58,8 @@ def of_reviews(
             _trained(test),
             *_measured(metrics),
             (
-                f"It says positive from a probability of {threshold:.3f} on, which has the best "
-                "F1 on the validation split.\n"
+                f"It says positive from a probability of {threshold:.3f} on, which F1 on the "
+                "validation split has chosen.\n"
             ),
             (
                 f"Of {len(behaviour.read_cases())} short texts by capability (data/behaviour) it "

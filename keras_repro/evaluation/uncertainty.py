@@ -153,15 +153,24 @@ def reliability(labels: np.ndarray, positive: np.ndarray) -> list[tuple[float, f
 
 
 def best_threshold(labels: np.ndarray, positive: np.ndarray) -> float:
-    """Return the probability from which on 1 is said with the best F1; the most even of equal ones.
+    """Return the probability from which on 1 is said.
+
+    Of those whose F1 is at most one standard error from the best, it is the one nearest to one half
+    (Breiman and others, 1984): where F1 is flat, the best is a matter of chance.
 
     >>> best_threshold(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.3, 0.9]))
     0.3
     """
     precision, recall, thresholds = metrics.precision_recall_curve(labels, positive)
     f1 = 2 * precision * recall / np.maximum(precision + recall, np.finfo(float).tiny)
-    best = thresholds[f1[:-1] == f1[:-1].max()]
-    return float(best[np.abs(best - EVEN).argmin()])
+    highest, place = f1[:-1].max(), f1[:-1].argmax()
+    # F1 is 2q / (1 + q), where q is the share of the right ones among what is 1 or is said to be.
+    right = recall[place] * labels.sum()
+    counted = right / precision[place] + labels.sum() - right if right else 1
+    share = right / counted
+    error = 2 / (1 + share) ** 2 * np.sqrt(share * (1 - share) / counted)
+    good = thresholds[f1[:-1] >= highest - error]
+    return float(good[np.abs(good - EVEN).argmin()])
 
 
 def calibrated(scores: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.ndarray:

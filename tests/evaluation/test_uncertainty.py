@@ -84,11 +84,22 @@ def test_reliability_counts_each_item_once() -> None:
     assert uncertainty.reliability(np.array([1]), np.array([1.0])) == [(1.0, 1.0, 1)]
 
 
-def test_no_threshold_is_better() -> None:
-    best = uncertainty.best_threshold(labels, positive)
-    reached = uncertainty.f1(labels, positive >= best)
-    assert reached == max(uncertainty.f1(labels, positive >= one) for one in positive)
-    assert reached > uncertainty.f1(labels, positive >= 0.9)
+@pytest.mark.parametrize("moved", [0.0, 0.3, -0.3])
+def test_the_threshold_is_the_most_even_of_those_within_a_standard_error(moved: float) -> None:
+    found = np.clip(positive + moved, 0, 1)
+    f1 = {one: uncertainty.f1(labels, found >= one) for one in np.unique(found)}
+    best = max(f1, key=f1.__getitem__)
+    random = np.random.default_rng(1)
+    drawn = (random.integers(len(labels), size=len(labels)) for _ in range(2_000))
+    error = np.std([uncertainty.f1(labels[rows], found[rows] >= best) for rows in drawn])
+    threshold = uncertainty.best_threshold(labels, found)
+    assert f1[threshold] >= f1[best] - 1.1 * error
+    nearer = [one for one in f1 if abs(one - 0.5) < abs(threshold - 0.5)]
+    assert all(f1[one] < f1[best] - 0.9 * error for one in nearer)
+
+
+def test_a_threshold_where_nothing_is_right() -> None:
+    assert uncertainty.best_threshold(np.array([1, 0]), np.array([0.4, 0.6])) == 0.4
 
 
 def test_scores_become_probabilities_of_their_own_mean() -> None:
