@@ -202,8 +202,11 @@ def test_validation_chooses_among_rates_and_a_small_corpus_has_more_epochs(
     names = ["train_offsets", "composed_offsets", "composed_labels"]
     train, composed, labels = files.read_npz(project.root / paths.NGRAMS, names).values()
     judging = labels != lexicon.NEUTRAL  # what a reader learns from
-    lengths = np.concatenate([np.diff(train), np.diff(composed)[judging]])
-    epoch = batches.by_size(lengths, 256, 4096, np.random.default_rng(0))
+    settings = YAML(typ="safe").load(project.root / "params.yaml")["models"]["sentiment_hybrid"]
+    most = [settings["reader"][key] for key in ("batch_size", "batch_characters")]
+    beginnings = np.diff(train).clip(max=settings["reader"]["beginning"])
+    lengths = np.concatenate([beginnings, np.diff(composed)[judging]])
+    epoch = batches.by_size(lengths, *most, np.random.default_rng(0))
     project.set("models.sentiment_hybrid.reader.least_batches", 2 * len(epoch) + 1)
     result = project.stage("train", "sentiment_hybrid")
     assert result.returncode == 0, result.stderr
