@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from conftest import Project
 
 PATIENCE = 60
@@ -51,6 +52,15 @@ class Cluster:
             process.kill()
             process.wait()
         self._log.close()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, project: Project) -> Iterator[Cluster]:
+    directory = tmp_path / "cluster"
+    directory.mkdir()
+    found = Cluster(directory, project)
+    yield found
+    found.close()
 
 
 def wait_for(condition: Callable[[], object], patience: float = PATIENCE) -> object:

@@ -31,7 +31,7 @@ from keras_repro.reproducibility import lock
 from keras_repro.text import schemas
 from keras_repro.text.schemas import PREPARED
 
-pytest_plugins = ["browsing", "reported"]
+pytest_plugins = ["browsing", "clusters", "reported"]
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "tests/fixtures"
@@ -182,6 +182,8 @@ def called(
     )
 
 
+# Of fastText. The two million of params.yaml take 7 s to draw; few reviews have no use for them.
+BUCKETS = 20_000
 # Sizes with which the whole graph takes less than a minute.
 SMALL = {
     "mnist_sequential.units": [16],
@@ -205,8 +207,7 @@ def make_small(project: Project, epochs: int) -> None:
         if name != "sentiment_hybrid":
             project.set(f"models.{name}.epochs", epochs)
     project.set("compose.most", 300)
-    # The two million of params.yaml take 7 s to draw, and few reviews have no use for them.
-    project.set("baselines.fasttext.buckets", 20_000)
+    project.set("baselines.fasttext.buckets", BUCKETS)
     # Its parts are trained one after the other: wide, the gate, then each reader.
     project.set("models.sentiment_hybrid.readers", 1)
     project.set("models.sentiment_hybrid.wide.epochs", max(1, epochs - epochs // 2))

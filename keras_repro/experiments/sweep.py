@@ -66,7 +66,7 @@ def run(changes: Sequence[str], targets: list[str], name: str | None, jobs: int)
         raise ReproError(f"--jobs: is {jobs}; expected at least 1")
     commit = _git("rev-parse", "HEAD")
     stages = _stages(targets)
-    space = f"refs/exps/{commit[:2]}/{commit[2:]}"
+    space = worker.space(commit)
     taken = _git("for-each-ref", "--format=%(refname:lstrip=4)", space).split()
     points = grid.expanded(changes, name, set(taken))
     for experiment in points.experiments:

@@ -56,9 +56,9 @@ class Outcome(NamedTuple):
     objects: dict[str, bytes] | None = None
 
 
-def reference(job: Job) -> str:
-    """Return under which name Git has an experiment, as DVC decides it."""
-    return f"refs/exps/{job.commit[:2]}/{job.commit[2:]}/{job.experiment.name}"
+def space(commit: str) -> str:
+    """Return below which name Git has the experiments of a baseline, as DVC decides it."""
+    return f"refs/exps/{commit[:2]}/{commit[2:]}"
 
 
 def run(bundle: Path, cache: Path, job: Job) -> Outcome:
@@ -206,7 +206,8 @@ def _fault(said: str) -> str:
 def _packed(clone: Path, job: Job) -> bytes:
     """Return a bundle with the experiment."""
     path = clone.with_name("experiment.bundle")
-    command = ("git", "bundle", "create", "--quiet", str(path), reference(job), f"^{job.commit}")
+    reference = f"{space(job.commit)}/{job.experiment.name}"
+    command = ("git", "bundle", "create", "--quiet", str(path), reference, f"^{job.commit}")
     verification.output_of(*command, cwd=clone)
     return path.read_bytes()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MODELS, Project
+from conftest import BUCKETS, MODELS, SEGMENTED_REVIEWS, Project
 
 from keras_repro import baselines
 from keras_repro.baselines import Reviews, fasttext
@@ -20,8 +20,6 @@ from keras_repro.text.schemas import SEGMENTED
 
 NAMES = list(params.Baselines.model_fields)
 SETTINGS = params.load(Path(__file__).parents[2] / "params.yaml").baselines
-BUCKETS = 20_000  # those of params.yaml take 7 s to draw
-SEGMENTED_REVIEWS = Path("data/interim/segmented.parquet")
 
 
 def rewrite(project: Project, change: Callable[[list[dict]], list[dict]]) -> None:

@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,6 @@ from keras_repro.core import files, paths
 pytestmark = pytest.mark.slow
 
 TEXT_STAGES = ("prepare", "segment", "tokenize")
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, project: Project) -> Iterator[Cluster]:
-    directory = tmp_path / "cluster"
-    directory.mkdir()
-    found = Cluster(directory, project)
-    yield found
-    found.close()
 
 
 def test_same_lock_as_locally(tmp_path: Path, small_run: Project, cluster: Cluster) -> None:

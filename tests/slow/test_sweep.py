@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -50,15 +50,6 @@ def project(small_run: Project, tmp_path: Path) -> Project:
     return small_run.copy(tmp_path / "project")
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, project: Project) -> Iterator[Cluster]:
-    directory = tmp_path / "cluster"
-    directory.mkdir()
-    found = Cluster(directory, project)
-    yield found
-    found.close()
-
-
 def left(project: Project, name: str) -> dict[str, str]:
     """Return the lock and the metrics of an experiment."""
     base = project.git("rev-parse", "HEAD").strip()
@@ -70,6 +61,13 @@ def left(project: Project, name: str) -> dict[str, str]:
 
 def sweep(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     return project.run("keras_repro", "sweep", *GRID, "--name", "point", *arguments, TARGET)
+
+
+def begun(project: Project, log: Path, *arguments: str) -> subprocess.Popen:
+    """Return a sweep that goes on, and says in `log` what it does."""
+    command = [sys.executable, "-m", "keras_repro", "sweep", *GRID, *arguments, TARGET]
+    with log.open("w") as errors:
+        return subprocess.Popen(command, cwd=project.root, env=project.environment(), stderr=errors)
 
 
 def check(project: Project, expected: list[dict]) -> None:
@@ -109,11 +107,7 @@ def test_a_worker_killed_half_way_costs_a_retry(
     victim, _ = add_workers(cluster, project)
     project.set("cluster", cluster.address)
     log = tmp_path / "sweep.log"
-    with log.open("w") as errors:
-        command = [sys.executable, "-m", "keras_repro", "sweep", *GRID, "--name", "point", TARGET]
-        running = subprocess.Popen(
-            command, cwd=project.root, env=project.environment(), stderr=errors
-        )
+    running = begun(project, log, "--name", "point")
     (stage,) = wait_for(lambda: trainings(victim), WAITING)
     victim.kill()
     wait_for(lambda: not Path(f"/proc/{stage}").exists())  # nobody goes on for a dead worker
@@ -134,11 +128,7 @@ def trainings(worker: subprocess.Popen) -> list[int]:
 def test_ctrl_c_ends_what_runs(project: Project, cluster: Cluster, tmp_path: Path) -> None:
     (worker,) = add_workers(cluster, project, 1)
     project.set("cluster", cluster.address)
-    command = [sys.executable, "-m", "keras_repro", "sweep", *GRID, TARGET]
-    with (tmp_path / "log").open("w") as errors:
-        running = subprocess.Popen(
-            command, cwd=project.root, env=project.environment(), stderr=errors
-        )
+    running = begun(project, tmp_path / "log")
     wait_for(lambda: trainings(worker), WAITING)
     running.send_signal(signal.SIGINT)
     assert running.wait(timeout=PATIENCE) == 130
@@ -150,11 +140,7 @@ def test_a_lost_scheduler(project: Project, cluster: Cluster, tmp_path: Path) ->
     (worker,) = add_workers(cluster, project, 1)
     project.set("cluster", cluster.address)
     log = tmp_path / "log"
-    command = [sys.executable, "-m", "keras_repro", "sweep", *GRID, TARGET]
-    with log.open("w") as errors:
-        running = subprocess.Popen(
-            command, cwd=project.root, env=project.environment(), stderr=errors
-        )
+    running = begun(project, log)
     wait_for(lambda: trainings(worker), WAITING)
     cluster.scheduler.kill()
     assert running.wait(timeout=WAITING) == 1
